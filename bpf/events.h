@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ABI between the BPF programs and user space: everything that crosses is declared here, once.
+ *
+ * Two kinds of data cross:
+ *   - counters, in memory-mapped arrays indexed by stack slot (user space reads them each tick without a system call);
+ *   - one `struct stack_event` per *new* stack, through a ring buffer.
+ *
+ * Units: addresses are virtual addresses of the target; sizes are bytes; times are nanoseconds of CLOCK_MONOTONIC.
+ * Included by BPF programs, by the server and by the unit tests of the unwinder, so it may use fixed-size types only.
+ */
+#ifndef RSPROF_EVENTS_H
+#define RSPROF_EVENTS_H
+
+#include <linux/types.h>
+
+#define STACK_MAX_FRAMES 128   /* innermost frames kept; a deeper stack is truncated and counted */
+#define STACK_SLOTS_MAX 65536  /* distinct stacks of one attachment */
+#define MAPPINGS_MAX 1024      /* executable mappings of the target */
+#define MODULES_MAX 1024       /* modules with unwind tables */
+#define HEAP_BLOCKS_MAX 1048576 /* tracked live blocks; more are counted as lost */
+
+/* How a walk ended. STACK_COMPLETE is the only good end; each other one is counted by itself. */
+enum stack_end {
+    STACK_COMPLETE = 0,
+    STACK_TRUNCATED,        /* more than STACK_MAX_FRAMES frames */
+    STACK_NO_MAPPING,       /* the address is in no executable mapping we know */
+    STACK_NO_TABLE,         /* the mapping's module has no unwind table (yet), and frame pointers did not help */
+    STACK_NO_ROW,           /* the table has no row for the address */
+    STACK_UNSUPPORTED_RULE, /* the row needs more than CFA = register + offset */
+    STACK_BAD_READ,         /* the stack could not be read */
+    STACK_BAD_CFA,          /* the CFA did not move towards the stack's base */
+    STACK_END_COUNT,
+};
+
+/* What the drawn-out paths drop. Every one is shown in rsprof/status. */
+enum loss {
+    LOSS_STACK_SLOTS_FULL = 0, /* no slot for a new stack: its samples are lost */
+    LOSS_RING_FULL,            /* a new stack could not be sent: it is tried again at its next sample */
+    LOSS_BLOCKS_FULL,          /* no room for a live block: it is not tracked */
+    LOSS_PENDING_FULL,         /* an allocation's entry could not be remembered until its return */
+    LOSS_COUNT,
+};
+
+/* One unwind rule in force from byte `pc` of a page of 256 bytes of code on. 8 bytes.
+ * `kind` says how the CFA is found; the return address is at CFA − 8 unless it says otherwise.
+ * `rbp_offset` is relative to the CFA, in bytes; 0 means that rbp still holds the caller's value.
+ * Source: System V AMD64 ABI, DWARF 5 section 6.4. */
+struct unwind_row {
+    __u8 pc;          /* offset within the page */
+    __u8 kind;        /* enum unwind_kind */
+    __s16 rbp_offset; /* bytes from the CFA */
+    __s32 cfa_offset; /* bytes from the register that `kind` names */
+};
+
+enum unwind_kind {
+    UNWIND_NONE = 0,      /* no rule: a gap between functions */
+    UNWIND_CFA_RSP,       /* CFA = rsp + cfa_offset */
+    UNWIND_CFA_RBP,       /* CFA = rbp + cfa_offset */
+    UNWIND_CFA_RBP_DEREF, /* CFA = *(rbp + cfa_offset): realigned frames */
+    UNWIND_PLT,           /* CFA = rsp + 8 + (((rip & 15) >= 11) << 3): lazy PLT entries */
+    UNWIND_SIGNAL,        /* rsp points at a ucontext: all registers come from it */
+    UNWIND_END,           /* the outermost frame: the return address is undefined */
+    UNWIND_UNSUPPORTED,   /* a rule we cannot express */
+};
+
+/* Where the rows of one 256-byte page of code stand in the module's table. 8 bytes. */
+struct unwind_page {
+    __u32 first_row; /* element index into the module's table */
+    __u32 row_count; /* the first row of a page always has pc 0 */
+};
+
+/* One element of a module's table: first the pages (page 0 is the one of link-time address `table_start`), then the rows. */
+union unwind_element {
+    struct unwind_page page;
+    struct unwind_row row;
+};
+
+#define UNWIND_PAGE_SHIFT 8
+
+/* An executable mapping: address − bias = link-time address in the module. Sorted by start. */
+struct mapping {
+    __u64 start, end; /* [start, end) */
+    __u64 bias;       /* load bias, modulo 2^64 */
+    __u64 table_start; /* link-time address of page 0, a multiple of 256 */
+    __u32 page_count; /* 0: the module has no table */
+    __u32 module;     /* index into the outer map of tables */
+};
+
+#endif
