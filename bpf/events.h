@@ -3,43 +3,87 @@
  * The ABI between the BPF programs and user space: everything that crosses is declared here, once.
  *
  * Two kinds of data cross:
- *   - counters, in memory-mapped arrays indexed by stack slot (user space reads them each tick without a system call);
+ *   - counters, in memory-mapped arrays indexed by stack slot (user space reads them each tick without a
+ * system call);
  *   - one `struct stack_event` per *new* stack, through a ring buffer.
  *
- * Units: addresses are virtual addresses of the target; sizes are bytes; times are nanoseconds of CLOCK_MONOTONIC.
- * Included by BPF programs, by the server and by the unit tests of the unwinder, so it may use fixed-size types only.
+ * Units: addresses are virtual addresses of the target; sizes are bytes; times are nanoseconds of
+ * CLOCK_MONOTONIC. Included by BPF programs, by the server and by the unit tests of the unwinder, so it may
+ * use fixed-size types only.
  */
 #ifndef RSPROF_EVENTS_H
 #define RSPROF_EVENTS_H
 
 #include <linux/types.h>
 
-#define STACK_MAX_FRAMES 128   /* innermost frames kept; a deeper stack is truncated and counted */
-#define STACK_SLOTS_MAX 65536  /* distinct stacks of one attachment */
-#define MAPPINGS_MAX 1024      /* executable mappings of the target */
-#define MODULES_MAX 1024       /* modules with unwind tables */
-#define HEAP_BLOCKS_MAX 1048576 /* tracked live blocks; more are counted as lost */
+#define STACK_MAX_FRAMES 128     /* innermost frames kept; a deeper stack is truncated and counted */
+#define STACK_SLOTS_MAX  65536   /* distinct stacks of one attachment */
+#define MAPPINGS_MAX     1024    /* executable mappings of the target */
+#define MODULES_MAX      1024    /* modules, with unwind tables or without */
+#define HEAP_BLOCKS_MAX  1048576 /* tracked live blocks */
+#define HEAP_PENDING_MAX 16384   /* threads inside an allocator at the same moment */
 
 /* How a walk ended. STACK_COMPLETE is the only good end; each other one is counted by itself. */
 enum stack_end {
     STACK_COMPLETE = 0,
     STACK_TRUNCATED,        /* more than STACK_MAX_FRAMES frames */
-    STACK_NO_MAPPING,       /* the address is in no executable mapping we know */
-    STACK_NO_TABLE,         /* the mapping's module has no unwind table (yet), and frame pointers did not help */
-    STACK_NO_ROW,           /* the table has no row for the address */
-    STACK_UNSUPPORTED_RULE, /* the row needs more than CFA = register + offset */
+    STACK_NO_MAPPING,       /* an address is in no executable mapping we know */
+    STACK_NO_TABLE,         /* the module has no unwind table (yet), and frame pointers did not help */
+    STACK_NO_ROW,           /* the table has no rule for the address */
+    STACK_UNSUPPORTED_RULE, /* the rule needs more than enum unwind_kind can say */
     STACK_BAD_READ,         /* the stack could not be read */
     STACK_BAD_CFA,          /* the CFA did not move towards the stack's base */
     STACK_END_COUNT,
 };
 
-/* What the drawn-out paths drop. Every one is shown in rsprof/status. */
+/* What the programs drop. Every one is shown in rsprof/status. */
 enum loss {
     LOSS_STACK_SLOTS_FULL = 0, /* no slot for a new stack: its samples are lost */
-    LOSS_RING_FULL,            /* a new stack could not be sent: it is tried again at its next sample */
+    LOSS_RING_FULL,            /* a new stack could not be sent: this sample of it is lost */
+    LOSS_SCRATCH_BUSY,         /* too many walks at once on one CPU */
     LOSS_BLOCKS_FULL,          /* no room for a live block: it is not tracked */
-    LOSS_PENDING_FULL,         /* an allocation's entry could not be remembered until its return */
+    LOSS_PENDING_FULL,         /* an allocation could not be remembered until its return */
     LOSS_COUNT,
+};
+
+/* A frame as it crosses: the module's number in the upper 16 bits, the link-time address to look up in the
+ * lower 48 (for return addresses that is the address − 1, so that it lies within the call). */
+#define FRAME_ADDRESS_BITS 48
+#define FRAME_ADDRESS_MASK ((1ull << FRAME_ADDRESS_BITS) - 1)
+#define FRAME_NO_MODULE    0xffffu /* the address lies in no module: it is the target's own virtual address */
+
+/* Sent once for each new stack, before anything is counted for its slot. `frame_count` frames follow,
+ * innermost first. */
+struct stack_event {
+    __u32 slot;
+    __u32 frame_count;
+    __u32 end; /* enum stack_end */
+    __u32 reserved;
+    __u64 frames[STACK_MAX_FRAMES]; /* only frame_count of them are sent */
+};
+
+/* CPU samples of a stack so far. */
+struct cpu_counts {
+    __u64 user, kernel;
+};
+
+/* Allocations of a stack so far. Live = allocated − freed. Bytes and blocks of sampled blocks are estimates
+ * of what the samples stand for, in 1/256; exact ones have p = 1. */
+struct heap_counts {
+    __u64 alloc_bytes, alloc_blocks;
+    __u64 freed_bytes, freed_blocks;
+    __u64 live_variance; /* sum over live samples of (bytes / p)² (1 − p), in KiB² */
+};
+
+/* How an allocator's function takes its arguments: the cookie of its uprobe. */
+enum heap_call {
+    HEAP_CALL_ALLOC_1 = 0,  /* f(size, …) */
+    HEAP_CALL_ALLOC_2,      /* f(align, size) */
+    HEAP_CALL_CALLOC,       /* f(count, size, …) */
+    HEAP_CALL_REALLOC,      /* f(block, size, …) */
+    HEAP_CALL_REALLOCARRAY, /* f(block, count, size) */
+    HEAP_CALL_MEMALIGN,     /* int f(void **ret_block, align, size) */
+    HEAP_CALL_FREE,         /* f(block, …) */
 };
 
 /* One unwind rule in force from byte `pc` of a page of 256 bytes of code on. 8 bytes.
@@ -70,7 +114,8 @@ struct unwind_page {
     __u32 row_count; /* the first row of a page always has pc 0 */
 };
 
-/* One element of a module's table: first the pages (page 0 is the one of link-time address `table_start`), then the rows. */
+/* One element of a module's table: first the pages (page 0 is the one of link-time address `table_start`),
+ * then the rows. */
 union unwind_element {
     struct unwind_page page;
     struct unwind_row row;
@@ -80,11 +125,15 @@ union unwind_element {
 
 /* An executable mapping: address − bias = link-time address in the module. Sorted by start. */
 struct mapping {
-    __u64 start, end; /* [start, end) */
-    __u64 bias;       /* load bias, modulo 2^64 */
+    __u64 start, end;  /* [start, end) */
+    __u64 bias;        /* modulo 2^64 */
     __u64 table_start; /* link-time address of page 0, a multiple of 256 */
-    __u32 page_count; /* 0: the module has no table */
-    __u32 module;     /* index into the outer map of tables */
+    __u32 page_count;  /* 0: the module has no unwind table */
+    __u32 module;      /* index into the outer map of tables */
 };
+
+/* Two sets of mappings, so that a new one can be written while the programs read the other. */
+#define MAPPING_SETS      2
+#define MAPPING_SET_SHIFT 16 /* `mapping_state` = set << 16 | count */
 
 #endif

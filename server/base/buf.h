@@ -1,8 +1,8 @@
 /* A growable byte buffer that is always NUL-terminated, so that `buf.data` can be used as a C string.
  *
- * Invariants: `data` is NULL or holds at least `len + 1` bytes. An initialized buffer owns its memory; `_release` frees it
- * and makes it empty again. A failed append leaves the buffer as it was.
- * Errors: −ENOMEM; −E2BIG past the limit given to `buf_init_limited`. */
+ * Invariants: `data` is NULL or holds at least `len + 1` bytes. An initialized buffer owns its memory;
+ * `_release` frees it and makes it empty again. A failed append leaves the buffer as it was. Errors: −ENOMEM;
+ * −E2BIG past the limit given to `buf_init_limited`. */
 #ifndef RSPROF_BASE_BUF_H
 #define RSPROF_BASE_BUF_H
 

@@ -1,5 +1,5 @@
-/* Ownership made visible: a local that owns something is declared with the cleanup of its kind, and handed on with
- * `take_fd()` or `take_ptr()`. Cleanups keep errno and accept the empty value (−1, NULL). */
+/* Ownership made visible: a local that owns something is declared with the cleanup of its kind, and handed on
+ * with `take_fd()` or `take_ptr()`. Cleanups keep errno and accept the empty value (−1, NULL). */
 #ifndef RSPROF_BASE_CLEANUP_H
 #define RSPROF_BASE_CLEANUP_H
 

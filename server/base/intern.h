@@ -1,4 +1,5 @@
-/* Strings told apart by a small number. Ids count from 1; 0 is the empty string, so that "unknown" needs no flag.
+/* Strings told apart by a small number. Ids count from 1; 0 is the empty string, so that "unknown" needs no
+ * flag.
  *
  * `{0}` is an empty table. Strings live, at a fixed address, until `_release`.
  * Errors: −ENOMEM. */
@@ -11,9 +12,9 @@
 #include <stdint.h>
 
 struct intern {
-    VEC(char *) strings; /* strings.items[id − 1] */
+    VEC(char *) strings;      /* strings.items[id − 1] */
     struct map first_by_hash; /* hash → id of the first string with it */
-    VEC(uint32_t) next;   /* next.items[id − 1]: another string with the same hash, or 0 */
+    VEC(uint32_t) next;       /* next.items[id − 1]: another string with the same hash, or 0 */
 };
 
 void intern_release(struct intern *intern);

@@ -46,10 +46,12 @@ static void on_io(struct ev_loop *ev, ev_io *watcher, int events)
 {
     (void)ev;
     struct loop_io *io = watcher->data;
-    io->callback(io->userdata, (events & EV_READ ? LOOP_READABLE : 0) | (events & EV_WRITE ? LOOP_WRITABLE : 0));
+    io->callback(io->userdata,
+                 (events & EV_READ ? LOOP_READABLE : 0) | (events & EV_WRITE ? LOOP_WRITABLE : 0));
 }
 
-int loop_io_start(struct loop *loop, struct loop_io *io, int fd, int events, loop_io_fn callback, void *userdata)
+int loop_io_start(struct loop *loop, struct loop_io *io, int fd, int events, loop_io_fn callback,
+                  void *userdata)
 {
     loop_io_stop(io);
     ev_io *watcher = calloc(1, sizeof(*watcher));
@@ -101,7 +103,8 @@ static int event_init(struct loop *loop, struct loop_event *event, loop_fn callb
     union event_watcher *watcher = calloc(1, sizeof(*watcher));
     if (!watcher)
         return -ENOMEM;
-    *event = (struct loop_event){.loop = loop, .watcher = watcher, .callback = callback, .userdata = userdata};
+    *event =
+        (struct loop_event){.loop = loop, .watcher = watcher, .callback = callback, .userdata = userdata};
     *ret_watcher = watcher;
     return 0;
 }
@@ -120,7 +123,8 @@ int loop_timer_start(struct loop *loop, struct loop_event *timer, uint64_t first
     return 0;
 }
 
-int loop_signal_start(struct loop *loop, struct loop_event *event, int signo, loop_fn callback, void *userdata)
+int loop_signal_start(struct loop *loop, struct loop_event *event, int signo, loop_fn callback,
+                      void *userdata)
 {
     union event_watcher *watcher;
     int r = event_init(loop, event, callback, userdata, &watcher);

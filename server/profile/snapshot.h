@@ -1,7 +1,7 @@
 /* What the profile says at one moment: plain data, for lsp and cli to show.
  *
- * Owner: the profile; valid until its next tick. Units: shares are fractions of the process's CPU time in the period, bytes,
- * per second. Lines are 1-based, as in DWARF. */
+ * Owner: the profile; valid until its next tick. Units: shares are fractions of the process's CPU time in the
+ * period, bytes, per second. Lines are 1-based, as in DWARF. */
 #ifndef RSPROF_PROFILE_SNAPSHOT_H
 #define RSPROF_PROFILE_SNAPSHOT_H
 
@@ -37,12 +37,12 @@ struct snapshot_line {
 };
 
 struct snapshot {
-    double duration_sec;    /* since attach or reset */
-    double window_sec;      /* length of the window: less than asked for just after attach */
-    double process_cores;   /* CPU use of the process in the window, in cores */
-    uint64_t samples;       /* since attach or reset */
+    double duration_sec;  /* since attach or reset */
+    double window_sec;    /* length of the window: less than asked for just after attach */
+    double process_cores; /* CPU use of the process in the window, in cores */
+    uint64_t samples;     /* since attach or reset */
     uint64_t window_samples;
-    struct line_heap heap;  /* of the whole process; live_bytes and self_live_bytes are equal */
+    struct line_heap heap;             /* of the whole process; live_bytes and self_live_bytes are equal */
     const struct snapshot_line *lines; /* hottest first: by self in the window, then by live bytes */
     size_t line_count;
 };

@@ -1,12 +1,13 @@
-/* One attachment to one process, from attach to detach: owns probe, symbolizer and profile, and turns their data into
- * snapshots once a tick.
+/* One attachment to one process, from attach to detach: owns probe, symbolizer and profile, and turns their
+ * data into snapshots once a tick.
  *
  *     detached ── attach ──► attaching ── probes run ──► running ── target ends ──► lost
  *         ▲                                                 │                         │
  *         └──────────────── detach ─────────────────────────┴─────────────────────────┘
  *
- * `attach` from any state detaches first. Everything happens on the loop's thread; nothing blocks for longer than a tick.
- * Results go up through the observer only. Errors of `session_attach` come with a `struct session_error` for people. */
+ * `attach` from any state detaches first. Everything happens on the loop's thread; nothing blocks for longer
+ * than a tick. Results go up through the observer only. Errors of `session_attach` come with a `struct
+ * session_error` for people. */
 #ifndef RSPROF_SESSION_H
 #define RSPROF_SESSION_H
 
@@ -29,14 +30,15 @@ const char *heap_mode_name(enum heap_mode mode);
 int heap_mode_parse(const char *name, enum heap_mode *ret_mode);
 
 struct session_options {
-    unsigned cpu_freq_hz;         /* samples per second and thread */
+    unsigned cpu_freq_hz; /* samples per second and thread */
     enum heap_mode heap;
     uint64_t heap_interval_bytes; /* mean bytes between heap samples; 0: chosen by rsprof */
     double window_sec;
 };
 
 #define SESSION_OPTIONS_DEFAULT                                                                              \
-    ((struct session_options){.cpu_freq_hz = 199, .heap = HEAP_AUTO, .heap_interval_bytes = 0, .window_sec = 10})
+    ((struct session_options){                                                                               \
+        .cpu_freq_hz = 199, .heap = HEAP_AUTO, .heap_interval_bytes = 0, .window_sec = 10})
 
 /* Why something could not be done, and what to do about it. Filled in on failure only. */
 struct session_error {
@@ -80,17 +82,19 @@ struct session_observer {
     void (*ticked)(void *userdata);
 };
 
-int session_new(struct loop *loop, const struct session_observer *observer, void *userdata, struct session **ret_session);
+int session_new(struct loop *loop, const struct session_observer *observer, void *userdata,
+                struct session **ret_session);
 void session_free(struct session *session);
 
-/* Folders that hold your code, absolute paths without a trailing slash; copied. None: every file that is not a library's. */
+/* Folders that hold your code, absolute paths without a trailing slash; copied. None: every file that is not
+ * a library's. */
 int session_set_workspace(struct session *session, const char *const *folders, size_t count);
 
 /* One FROM=TO prefix rule for paths from DWARF; copied. −EINVAL without '='. */
 int session_add_source_map(struct session *session, const char *rule);
 
-/* −ESRCH no such process, −EPERM/−EACCES not allowed, −ENOEXEC not Rust, −ENODATA no debug info, −EBUSY somebody else's,
- * −EOPNOTSUPP this kernel cannot; with `*ret_error` filled in. */
+/* −ESRCH no such process, −EPERM/−EACCES not allowed, −ENOEXEC not Rust, −ENODATA no debug info, −EBUSY
+ * somebody else's, −EOPNOTSUPP this kernel cannot; with `*ret_error` filled in. */
 int session_attach(struct session *session, pid_t pid, const struct session_options *options,
                    struct session_error *ret_error);
 
@@ -111,10 +115,11 @@ struct session_relation {
     double share; /* of the line's total CPU in the window */
 };
 
-/* The lines that called into `file:line`, and those it called, most important first. Returns how many were written. */
-size_t session_callers(struct session *session, const char *file, uint32_t line, struct session_relation *relations,
-                       size_t max);
-size_t session_callees(struct session *session, const char *file, uint32_t line, struct session_relation *relations,
-                       size_t max);
+/* The lines that called into `file:line`, and those it called, most important first. Returns how many were
+ * written. */
+size_t session_callers(struct session *session, const char *file, uint32_t line,
+                       struct session_relation *relations, size_t max);
+size_t session_callees(struct session *session, const char *file, uint32_t line,
+                       struct session_relation *relations, size_t max);
 
 #endif

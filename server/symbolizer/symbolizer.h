@@ -48,6 +48,10 @@ int symbolizer_resolve(struct symbolizer *symbolizer, uint32_t module, const uin
 /* Asks for the unwind table. Answer: unwind_table. Tables go before addresses. */
 int symbolizer_compile_unwind_table(struct symbolizer *symbolizer, uint32_t module);
 
+/* Waits up to `timeout_ms` for answers and hands on what has come, without the loop: for a caller that cannot go on without.
+ * Returns 1 when something came, 0 when nothing did. */
+int symbolizer_wait(struct symbolizer *symbolizer, int timeout_ms);
+
 /* Questions asked and not answered yet, for a progress bar. */
 size_t symbolizer_pending(const struct symbolizer *symbolizer);
 

@@ -1,4 +1,5 @@
-/* Processes of this machine, from /proc. No ELF is parsed here; whether a process is Rust is the symbolizer's to say.
+/* Processes of this machine, from /proc. No ELF is parsed here; whether a process is Rust is the symbolizer's
+ * to say.
  *
  * Errors: −ESRCH when the process is gone (or never was), −EACCES when /proc hides it. */
 #ifndef RSPROF_TARGET_PROCESS_H
@@ -10,12 +11,12 @@
 
 struct process {
     pid_t pid;
-    uid_t uid;         /* real uid */
-    char name[32];     /* comm */
-    char *exe;         /* where /proc/PID/exe points, without " (deleted)"; "" if hidden */
-    char *command;     /* arguments joined by spaces */
+    uid_t uid;     /* real uid */
+    char name[32]; /* comm */
+    char *exe;     /* where /proc/PID/exe points, without " (deleted)"; "" if hidden */
+    char *command; /* arguments joined by spaces */
     double uptime_sec;
-    double cpu_sec;    /* user + system time so far */
+    double cpu_sec; /* user + system time so far */
 };
 
 int process_read(pid_t pid, struct process *ret_process);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* CPU samples: on each tick of a thread's clock, walks its user stack and counts one sample for it. */
+#include "stacks.bpf.h"
+
+#include <linux/bpf_perf_event.h>
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, STACK_SLOTS_MAX);
+    __type(key, __u32);
+    __type(value, struct cpu_counts);
+} cpu_counts SEC(".maps");
+
+/* A thread that starts while its creator is being attached to may be met by two events: the one it inherited
+ * and one of its own. The first that samples it keeps it. Thread → cookie of its event. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, __u32);
+    __type(value, __u64);
+} thread_owners SEC(".maps");
+
+__u64 cpu_samples;
+__u64 cpu_samples_lost;
+
+static __always_inline int sampled_by_other(__u64 cookie)
+{
+    __u32 thread = (__u32)bpf_get_current_pid_tgid();
+    __u64 *owner = bpf_map_lookup_elem(&thread_owners, &thread);
+    if (owner)
+        return *owner != cookie;
+    bpf_map_update_elem(&thread_owners, &thread, &cookie, BPF_ANY);
+    return 0;
+}
+
+SEC("perf_event")
+int cpu_sample(struct bpf_perf_event_data *ctx)
+{
+    if (sampled_by_other(bpf_get_attach_cookie(ctx)))
+        return 0;
+    struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+    __u64 rip, rsp, rbp;
+    if (bpf_probe_read_kernel(&rip, 8, &user->rip) || bpf_probe_read_kernel(&rsp, 8, &user->rsp) ||
+        bpf_probe_read_kernel(&rbp, 8, &user->rbp))
+        return 0;
+    __sync_fetch_and_add(&cpu_samples, 1);
+    __u32 slot = stack_slot(rip, rsp, rbp, 1);
+    struct cpu_counts *counts = bpf_map_lookup_elem(&cpu_counts, &slot);
+    if (!counts)
+        __sync_fetch_and_add(&cpu_samples_lost, 1);
+    else if (ctx->regs.cs & 3)
+        __sync_fetch_and_add(&counts->user, 1);
+    else
+        __sync_fetch_and_add(&counts->kernel, 1);
+    return 0;
+}

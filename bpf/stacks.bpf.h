@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Stacks for both kinds of probes: walks the user stack of the current task, tells the stack apart by its
+ * hash, and gives its slot. A new stack is sent to user space, once. The maps are weak, so that both objects
+ * share one instance. */
+#ifndef RSPROF_STACKS_BPF_H
+#define RSPROF_STACKS_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "events.h"
+
+#define WALKS_PER_CPU                                                                                        \
+    4 /* a walk can be interrupted by another: tasks preempt each other, samples come in interrupts */
+#define NO_SLOT ((__u32)-1)
+
+struct unwind_table_template {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(__u32));
+    __uint(value_size, sizeof(union unwind_element));
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+    __uint(max_entries, MODULES_MAX);
+    __type(key, __u32);
+    __array(values, struct unwind_table_template);
+} unwind_tables SEC(".maps") __weak;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, MAPPING_SETS *MAPPINGS_MAX);
+    __type(key, __u32);
+    __type(value, struct mapping);
+} mappings SEC(".maps") __weak;
+
+/* Hash of a stack → its slot. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, STACK_SLOTS_MAX);
+    __type(key, __u64);
+    __type(value, __u32);
+} stack_slots SEC(".maps") __weak;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4 << 20);
+} new_stacks SEC(".maps") __weak;
+
+__u32 mapping_state __weak;
+__u32 next_stack_slot __weak;
+__u64 walk_ends[STACK_END_COUNT] __weak;
+__u64 losses[LOSS_COUNT] __weak;
+__u64 walk_frames __weak;
+
+static __always_inline void count_loss(enum loss loss)
+{
+    __sync_fetch_and_add(&losses[loss], 1);
+}
+
+static __always_inline int unwind_read(void *to, __u32 size, __u64 address)
+{
+    return bpf_probe_read_user(to, size, (const void *)address);
+}
+
+static __always_inline struct mapping *unwind_mapping(__u32 index)
+{
+    return bpf_map_lookup_elem(&mappings, &index);
+}
+
+static __always_inline union unwind_element *unwind_element(__u32 module, __u32 index)
+{
+    void *table = bpf_map_lookup_elem(&unwind_tables, &module);
+    return table ? bpf_map_lookup_elem(table, &index) : 0;
+}
+
+#define UNWIND_LOOP(count, function, context) bpf_loop(count, function, context, 0)
+#include "unwind.h"
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, WALKS_PER_CPU);
+    __type(key, __u32);
+    __type(value, struct unwind_walk);
+} walks SEC(".maps") __weak;
+
+/* A walk that nothing else on this CPU uses; given back with walk_release. */
+static __always_inline struct unwind_walk *walk_claim(void)
+{
+#pragma unroll
+    for (__u32 i = 0; i < WALKS_PER_CPU; i++) {
+        __u32 key = i;
+        struct unwind_walk *walk = bpf_map_lookup_elem(&walks, &key);
+        if (walk && !__sync_lock_test_and_set(&walk->busy, 1))
+            return walk;
+    }
+    count_loss(LOSS_SCRATCH_BUSY);
+    return 0;
+}
+
+static __always_inline void walk_release(struct unwind_walk *walk)
+{
+    *(volatile __u32 *)&walk->busy = 0;
+}
+
+static long walk_step(__u32 i, void *context)
+{
+    (void)i;
+    struct unwind_walk *walk = *(struct unwind_walk **)context;
+    return walk ? unwind_step(walk) : 1;
+}
+
+/* Two CPUs that meet the same new stack at once both send it, and one of the two slots stays unused. */
+static __always_inline __u32 slot_of_new_stack(struct unwind_walk *walk)
+{
+    if (next_stack_slot >= STACK_SLOTS_MAX) {
+        count_loss(LOSS_STACK_SLOTS_FULL);
+        return NO_SLOT;
+    }
+    __u32 slot = __sync_fetch_and_add(&next_stack_slot, 1);
+    if (slot >= STACK_SLOTS_MAX) {
+        count_loss(LOSS_STACK_SLOTS_FULL);
+        return NO_SLOT;
+    }
+    walk->event.slot = slot;
+    __u64 count = walk->event.frame_count;
+    if (count > STACK_MAX_FRAMES)
+        count = STACK_MAX_FRAMES;
+    if (bpf_ringbuf_output(&new_stacks, &walk->event,
+                           __builtin_offsetof(struct stack_event, frames) + count * sizeof(__u64), 0)) {
+        count_loss(LOSS_RING_FULL);
+        return NO_SLOT;
+    }
+    bpf_map_update_elem(&stack_slots, &walk->hash, &slot, BPF_NOEXIST);
+    return slot;
+}
+
+/* Walks the stack from the given registers and gives its slot, or NO_SLOT. `exact`: rip was running, it is no
+ * return address. */
+static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int exact)
+{
+    struct unwind_walk *walk = walk_claim();
+    if (!walk)
+        return NO_SLOT;
+    unwind_begin(walk, mapping_state);
+    walk->rip = rip;
+    walk->rsp = rsp;
+    walk->rbp = rbp;
+    walk->exact = exact;
+    bpf_loop(STACK_MAX_FRAMES + 1, walk_step, &walk, 0);
+    __u32 end = walk->event.end;
+    if (end < STACK_END_COUNT)
+        __sync_fetch_and_add(&walk_ends[end], 1);
+    __sync_fetch_and_add(&walk_frames, walk->event.frame_count);
+    __u32 *known = bpf_map_lookup_elem(&stack_slots, &walk->hash);
+    __u32 slot = known ? *known : slot_of_new_stack(walk);
+    walk_release(walk);
+    return slot;
+}
+
+#endif

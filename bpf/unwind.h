@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Walks a user stack from compact unwind tables (events.h), without frame pointers.
+ *
+ * Compiled twice: into the BPF programs, and as ordinary C into the unit tests, which run it over stored
+ * stacks. The includer defines, before the include, how the outside is reached:
+ *
+ *     static int unwind_read(void *to, __u32 size, __u64 address);       0, or negative
+ *     static struct mapping *unwind_mapping(__u32 index);                 NULL past the end
+ *     static union unwind_element *unwind_element(__u32 module, __u32 index);
+ *     #define UNWIND_LOOP(count, function, context)                       calls function(i, context) until it
+ * returns 1
+ *
+ * A walk never fails: it ends, and `end` says how. Source: System V AMD64 ABI 3.2.2 and 3.7, DWARF 5
+ * section 6.4; the layout of a signal frame is the kernel's struct ucontext (asm/ucontext.h). */
+#ifndef RSPROF_UNWIND_H
+#define RSPROF_UNWIND_H
+
+#include "events.h"
+
+struct unwind_walk {
+    __u64 rip, rsp, rbp;
+    __u64 hash;             /* of the frames so far */
+    struct mapping mapping; /* the one of the last frame: most calls stay in their module */
+    __u32 mapping_first, mapping_count;
+    __u32 exact; /* rip is an instruction that was running, not a return address */
+    __u32 busy;
+    struct stack_event event; /* the result */
+};
+
+#define UNWIND_GREGS_OFFSET 40 /* of uc_mcontext.gregs in struct ucontext */
+#define UNWIND_GREG_RBP     10
+#define UNWIND_GREG_RSP     15
+#define UNWIND_GREG_RIP     16
+
+#define UNWIND_HASH_SEED 0x9ae16a3b2f90404full
+
+static __always_inline __u64 unwind_hash(__u64 hash, __u64 frame)
+{
+    hash ^= frame;
+    hash *= 0x9e3779b97f4a7c15ull;
+    return hash ^ (hash >> 29);
+}
+
+struct unwind_mapping_search {
+    __u64 address;
+    __u32 low, high; /* the mapping is in [low, high), if anywhere */
+    struct unwind_walk *walk;
+};
+
+static long unwind_bisect_mapping(__u32 i, void *context)
+{
+    (void)i;
+    struct unwind_mapping_search *search = context;
+    if (search->low >= search->high)
+        return 1;
+    __u32 middle = (search->low + search->high) / 2;
+    struct mapping *mapping = unwind_mapping(middle);
+    if (!mapping)
+        return 1;
+    if (search->address < mapping->start) {
+        search->high = middle;
+    } else if (search->address >= mapping->end) {
+        search->low = middle + 1;
+    } else {
+        search->walk->mapping = *mapping;
+        return 1;
+    }
+    return 0;
+}
+
+static __always_inline int unwind_mapping_has(const struct mapping *mapping, __u64 address)
+{
+    return address >= mapping->start && address < mapping->end;
+}
+
+/* Makes walk->mapping the mapping of the address; 0 if there is none. */
+static __always_inline int unwind_find_mapping(struct unwind_walk *walk, __u64 address)
+{
+    if (unwind_mapping_has(&walk->mapping, address))
+        return 1;
+    struct unwind_mapping_search search = {
+        .address = address,
+        .low = walk->mapping_first,
+        .high = walk->mapping_first + walk->mapping_count,
+        .walk = walk,
+    };
+    UNWIND_LOOP(11, unwind_bisect_mapping, &search); /* 2^10 = MAPPINGS_MAX */
+    return unwind_mapping_has(&walk->mapping, address);
+}
+
+struct unwind_row_search {
+    __u32 low, high; /* the last row that starts at or before `offset` is in [low, high) */
+    __u32 module;
+    __u32 offset;
+};
+
+static long unwind_bisect_row(__u32 i, void *context)
+{
+    (void)i;
+    struct unwind_row_search *search = context;
+    if (search->high - search->low <= 1)
+        return 1;
+    __u32 middle = (search->low + search->high) / 2;
+    union unwind_element *element = unwind_element(search->module, middle);
+    if (!element)
+        return 1;
+    if (element->row.pc <= search->offset)
+        search->low = middle;
+    else
+        search->high = middle;
+    return 0;
+}
+
+/* The rule in force at a link-time address of the current mapping's module. */
+static __always_inline struct unwind_row unwind_find_row(const struct mapping *mapping, __u64 address)
+{
+    struct unwind_row none = {.kind = UNWIND_NONE};
+    __u64 page = (address - mapping->table_start) >> UNWIND_PAGE_SHIFT;
+    if (address < mapping->table_start || page >= mapping->page_count)
+        return none;
+    union unwind_element *element = unwind_element(mapping->module, (__u32)page);
+    if (!element || !element->page.row_count)
+        return none;
+    struct unwind_row_search search = {
+        .low = element->page.first_row,
+        .high = element->page.first_row + element->page.row_count,
+        .module = mapping->module,
+        .offset = address & ((1u << UNWIND_PAGE_SHIFT) - 1),
+    };
+    UNWIND_LOOP(9, unwind_bisect_row, &search); /* at most 256 rows a page */
+    element = unwind_element(mapping->module, search.low);
+    return element ? element->row : none;
+}
+
+/* Ends the walk. Always 1, so that a step can return it. */
+static __always_inline long unwind_end(struct unwind_walk *walk, enum stack_end end)
+{
+    walk->event.end = end;
+    return 1;
+}
+
+static __always_inline long unwind_signal_frame(struct unwind_walk *walk)
+{
+    __u64 gregs = walk->rsp + UNWIND_GREGS_OFFSET, rip, rsp, rbp;
+    if (unwind_read(&rip, 8, gregs + UNWIND_GREG_RIP * 8) ||
+        unwind_read(&rsp, 8, gregs + UNWIND_GREG_RSP * 8) ||
+        unwind_read(&rbp, 8, gregs + UNWIND_GREG_RBP * 8))
+        return unwind_end(walk, STACK_BAD_READ);
+    walk->rip = rip;
+    walk->rsp = rsp;
+    walk->rbp = rbp;
+    walk->exact = 1;
+    return 0;
+}
+
+/* Code without tables often keeps frame pointers. Believed only if the saved one lies above this frame. */
+static __always_inline long unwind_by_frame_pointer(struct unwind_walk *walk, enum stack_end otherwise)
+{
+    __u64 saved[2];
+    if (walk->rbp < walk->rsp || walk->rbp - walk->rsp > (1 << 20) || (walk->rbp & 7) ||
+        unwind_read(saved, sizeof(saved), walk->rbp) || (saved[0] && saved[0] <= walk->rbp))
+        return unwind_end(walk, otherwise);
+    walk->rsp = walk->rbp + 16;
+    walk->rbp = saved[0];
+    walk->rip = saved[1];
+    walk->exact = 0;
+    return walk->rip ? 0 : unwind_end(walk, STACK_COMPLETE);
+}
+
+/* The CFA by the row's rule; 0 if it cannot be had. */
+static __always_inline __u64 unwind_cfa(struct unwind_walk *walk, struct unwind_row row)
+{
+    switch (row.kind) {
+    case UNWIND_CFA_RSP:
+        return walk->rsp + row.cfa_offset;
+    case UNWIND_CFA_RBP:
+        return walk->rbp + row.cfa_offset;
+    case UNWIND_PLT:
+        return walk->rsp + 8 + ((walk->rip & 15) >= 11 ? 8 : 0);
+    case UNWIND_CFA_RBP_DEREF: {
+        __u64 cfa;
+        return unwind_read(&cfa, 8, walk->rbp + row.cfa_offset) ? 0 : cfa;
+    }
+    default:
+        return 0;
+    }
+}
+
+static __always_inline long unwind_by_row(struct unwind_walk *walk, struct unwind_row row)
+{
+    __u64 cfa = unwind_cfa(walk, row), rip, rbp = walk->rbp;
+    if (!cfa)
+        return unwind_end(walk, STACK_UNSUPPORTED_RULE);
+    if (cfa <= walk->rsp)
+        return unwind_end(walk, STACK_BAD_CFA);
+    if (unwind_read(&rip, 8, cfa - 8) || (row.rbp_offset && unwind_read(&rbp, 8, cfa + row.rbp_offset)))
+        return unwind_end(walk, STACK_BAD_READ);
+    walk->rip = rip;
+    walk->rsp = cfa;
+    walk->rbp = rbp;
+    walk->exact = 0;
+    return rip ? 0 : unwind_end(walk, STACK_COMPLETE);
+}
+
+/* Keeps a frame; 0 when there is no room for it. */
+static __always_inline int unwind_keep(struct unwind_walk *walk, __u64 frame)
+{
+    __u32 count = walk->event.frame_count;
+    if (count >= STACK_MAX_FRAMES)
+        return 0;
+    walk->event.frames[count] = frame;
+    walk->event.frame_count = count + 1;
+    walk->hash = unwind_hash(walk->hash, frame);
+    return 1;
+}
+
+/* Keeps the frame at rip and moves to its caller; 1 when the walk has ended. */
+static __always_inline long unwind_step(struct unwind_walk *walk)
+{
+    __u64 address = walk->exact ? walk->rip : walk->rip - 1;
+    int mapped = unwind_find_mapping(walk, address);
+    __u64 frame = mapped ? ((__u64)walk->mapping.module << FRAME_ADDRESS_BITS) |
+                               ((address - walk->mapping.bias) & FRAME_ADDRESS_MASK)
+                         : ((__u64)FRAME_NO_MODULE << FRAME_ADDRESS_BITS) | (address & FRAME_ADDRESS_MASK);
+    if (!unwind_keep(walk, frame))
+        return unwind_end(walk, STACK_TRUNCATED);
+    if (!mapped)
+        return unwind_by_frame_pointer(walk, STACK_NO_MAPPING);
+    if (!walk->mapping.page_count)
+        return unwind_by_frame_pointer(walk, STACK_NO_TABLE);
+    struct unwind_row row = unwind_find_row(&walk->mapping, address - walk->mapping.bias);
+    switch (row.kind) {
+    case UNWIND_END:
+        return unwind_end(walk, STACK_COMPLETE);
+    case UNWIND_NONE:
+        return unwind_by_frame_pointer(walk, STACK_NO_ROW);
+    case UNWIND_SIGNAL:
+        return unwind_signal_frame(walk);
+    default:
+        return unwind_by_row(walk, row);
+    }
+}
+
+static __always_inline void unwind_begin(struct unwind_walk *walk, __u32 mapping_state)
+{
+    walk->hash = UNWIND_HASH_SEED;
+    walk->mapping.start = walk->mapping.end = 0;
+    walk->mapping_first = (mapping_state >> MAPPING_SET_SHIFT) * MAPPINGS_MAX;
+    walk->mapping_count = mapping_state & ((1u << MAPPING_SET_SHIFT) - 1);
+    walk->exact = 1;
+    walk->event.frame_count = 0;
+    walk->event.end = STACK_TRUNCATED;
+}
+
+#endif

@@ -1,0 +1,74 @@
+#include "cli/cli.h"
+
+#include "cli/serve.h"
+#include "cli/symbolize.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] = "usage: rsprof COMMAND [OPTIONS]\n"
+                            "\n"
+                            "CPU and live heap of a running Rust process, line by line.\n"
+                            "\n"
+                            "  serve                  speak the protocol of editors on stdin and stdout\n"
+                            "  list [--all] [--json]  show the Rust processes of this machine\n"
+                            "  watch PID              show the hottest lines, live\n"
+                            "  snapshot PID           measure for a while and print every line as JSON\n"
+                            "       --duration SEC    for how long (10)\n"
+                            "       -o FILE           write there instead of to stdout\n"
+                            "  symbolize EXE          turn addresses on stdin into functions and lines\n"
+                            "\n"
+                            "options of serve, watch and snapshot:\n"
+                            "  --cpu-freq HZ          samples per second and thread (199)\n"
+                            "  --heap MODE            auto, hook, uprobe or off (auto)\n"
+                            "  --heap-interval BYTES  mean bytes between heap samples (0: chosen by rsprof)\n"
+                            "  --window SEC           length of the sliding window (10)\n"
+                            "  --source-map FROM=TO   where sources built as FROM are now; may be repeated\n"
+                            "  --workspace DIR        a folder with your code; may be repeated (default: "
+                            "every .rs file outside of libraries)\n"
+                            "\n"
+                            "  --help, --version\n";
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"serve", cli_serve},       {"list", cli_list},           {"watch", cli_watch},
+    {"snapshot", cli_snapshot}, {"symbolize", cli_symbolize},
+};
+
+int cli_main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (!strcmp(name, commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+        fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    if (!strcmp(name, "--version")) {
+        puts("rsprof " RSPROF_VERSION);
+        return EXIT_DONE;
+    }
+    if (*name)
+        fprintf(stderr, "rsprof: there is no command '%s'\n", name);
+    fputs(usage, stderr);
+    return EXIT_USAGE;
+}
+
+int cli_exit_code(int error)
+{
+    switch (error) {
+    case -ESRCH:
+        return EXIT_NO_PROCESS;
+    case -EPERM:
+    case -EACCES:
+        return EXIT_PERMISSION;
+    case -ENODATA:
+        return EXIT_NO_DEBUG_INFO;
+    default:
+        return EXIT_OTHER;
+    }
+}

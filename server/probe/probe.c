@@ -1,0 +1,192 @@
+#include "probe/probe.h"
+
+#include "base/cleanup.h"
+#include "probe/probe_internal.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void *map_counters(struct bpf_map *map, size_t len, int protection)
+{
+    void *memory = mmap(NULL, len, protection, MAP_SHARED, bpf_map__fd(map), 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int on_ring_record(void *userdata, void *record, size_t len)
+{
+    struct probe *probe = userdata;
+    const struct stack_event *event = record;
+    if (len >= offsetof(struct stack_event, frames) + event->frame_count * sizeof(event->frames[0]))
+        probe->on_stack(probe->on_stack_userdata, event);
+    return 0;
+}
+
+static int load(struct probe *probe)
+{
+    probe->bpf = rsprof_bpf__open();
+    if (!probe->bpf)
+        return -errno;
+    int r = rsprof_bpf__load(probe->bpf);
+    if (r == -EINVAL)
+        return -EOPNOTSUPP; /* the verifier, or a map type, of an older kernel */
+    if (r < 0)
+        return r;
+    probe->cpu_counts =
+        map_counters(probe->bpf->maps.cpu_counts, STACK_SLOTS_MAX * sizeof(struct cpu_counts), PROT_READ);
+    probe->heap_counts =
+        map_counters(probe->bpf->maps.heap_counts, STACK_SLOTS_MAX * sizeof(struct heap_counts), PROT_READ);
+    probe->mappings =
+        map_counters(probe->bpf->maps.mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping),
+                     PROT_READ | PROT_WRITE);
+    if (!probe->cpu_counts || !probe->heap_counts || !probe->mappings)
+        return -errno;
+    probe->ring = ring_buffer__new(bpf_map__fd(probe->bpf->maps.new_stacks), on_ring_record, probe, NULL);
+    return probe->ring ? 0 : -errno;
+}
+
+int probe_new(struct probe **ret_probe)
+{
+    struct probe *probe = calloc(1, sizeof(*probe));
+    if (!probe)
+        return -ENOMEM;
+    probe->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+    int r = load(probe);
+    if (r < 0) {
+        probe_free(probe);
+        return r;
+    }
+    *ret_probe = probe;
+    return 0;
+}
+
+static void unmap(void *memory, size_t len)
+{
+    if (memory)
+        munmap(memory, len);
+}
+
+void probe_free(struct probe *probe)
+{
+    if (!probe)
+        return;
+    for (size_t i = 0; i < probe->cpu_links.len; i++)
+        bpf_link__destroy(probe->cpu_links.items[i]);
+    vec_release(&probe->cpu_links);
+    probe_stop_heap(probe);
+    ring_buffer__free(probe->ring);
+    unmap(probe->cpu_counts, STACK_SLOTS_MAX * sizeof(struct cpu_counts));
+    unmap(probe->heap_counts, STACK_SLOTS_MAX * sizeof(struct heap_counts));
+    unmap(probe->mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping));
+    rsprof_bpf__destroy(probe->bpf);
+    cleanup_fd(&probe->stats_fd);
+    free(probe);
+}
+
+int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unwind_element *elements,
+                           uint32_t count)
+{
+    if (module >= MODULES_MAX || !count)
+        return -EINVAL;
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+    int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), sizeof(*elements), count,
+                            &options);
+    if (fd < 0)
+        return fd;
+    size_t len = count * sizeof(*elements);
+    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int r = memory == MAP_FAILED ? -errno : 0;
+    if (r == 0) {
+        memcpy(memory, elements, len);
+        munmap(memory, len);
+        r = bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.unwind_tables), &module, &fd, BPF_ANY);
+    }
+    close(fd); /* the outer map holds it */
+    return r;
+}
+
+int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count)
+{
+    if (count > MAPPINGS_MAX)
+        count = MAPPINGS_MAX;
+    uint32_t set = (probe->bpf->bss->mapping_state >> MAPPING_SET_SHIFT) ^ 1;
+    memcpy(probe->mappings + (size_t)set * MAPPINGS_MAX, mappings, count * sizeof(*mappings));
+    __atomic_store_n(&probe->bpf->bss->mapping_state, set << MAPPING_SET_SHIFT | (uint32_t)count,
+                     __ATOMIC_RELEASE);
+    return 0;
+}
+
+int probe_read_stacks(struct probe *probe, probe_stack_fn on_stack, void *userdata)
+{
+    probe->on_stack = on_stack;
+    probe->on_stack_userdata = userdata;
+    int r = ring_buffer__consume(probe->ring);
+    return r < 0 ? r : 0;
+}
+
+uint32_t probe_slot_count(const struct probe *probe)
+{
+    uint32_t count = probe->bpf->bss->next_stack_slot;
+    return count < STACK_SLOTS_MAX ? count : STACK_SLOTS_MAX;
+}
+
+const struct cpu_counts *probe_cpu_counts(const struct probe *probe)
+{
+    return probe->cpu_counts;
+}
+
+const struct heap_counts *probe_heap_counts(const struct probe *probe)
+{
+    return probe->heap_counts;
+}
+
+void probe_stats(const struct probe *probe, struct probe_stats *ret_stats)
+{
+    struct probe_stats stats = {
+        .samples = probe->bpf->bss->cpu_samples,
+        .samples_lost = probe->bpf->bss->cpu_samples_lost,
+        .walk_frames = probe->bpf->bss->walk_frames,
+        .walks_complete = probe->bpf->bss->walk_ends[STACK_COMPLETE],
+    };
+    for (size_t i = 0; i < STACK_END_COUNT; i++) {
+        stats.ends[i] = probe->bpf->bss->walk_ends[i];
+        stats.walks += stats.ends[i];
+    }
+    for (size_t i = 0; i < LOSS_COUNT; i++)
+        stats.losses[i] = probe->bpf->bss->losses[i];
+    *ret_stats = stats;
+}
+
+/* Before a uprobe's program runs, the target traps into the kernel and back: measured on several machines,
+ * about the same on all. A timer interrupt costs less, and the target pays for one anyway. */
+#define UPROBE_TRAP_NS 1500
+#define SAMPLE_TRAP_NS 500
+
+static int program_cost_ns(const struct bpf_program *program, uint64_t trap_ns, uint64_t *cost_ns)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t len = sizeof(info);
+    int r = bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len);
+    if (r < 0)
+        return -errno;
+    *cost_ns += info.run_time_ns + info.run_cnt * trap_ns;
+    return 0;
+}
+
+int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns)
+{
+    uint64_t cost_ns = 0;
+    int r = program_cost_ns(probe->bpf->progs.cpu_sample, SAMPLE_TRAP_NS, &cost_ns);
+    if (r == 0)
+        r = program_cost_ns(probe->bpf->progs.heap_enter, UPROBE_TRAP_NS, &cost_ns);
+    if (r == 0)
+        r = program_cost_ns(probe->bpf->progs.heap_return, UPROBE_TRAP_NS, &cost_ns);
+    if (r == 0)
+        r = program_cost_ns(probe->bpf->progs.heap_free, UPROBE_TRAP_NS, &cost_ns);
+    if (r == 0)
+        *ret_cost_ns = cost_ns;
+    return r;
+}

@@ -1,0 +1,70 @@
+/* The kernel side of one attachment: loads the BPF programs, attaches them to the target, and gives what they
+ * count.
+ *
+ * CPU sampling and heap tracking can each be started and stopped; unwind tables and mappings are filled in
+ * from outside as they become known (until a module has its table, stacks through it are cut short, and
+ * counted as such). Freeing a probe detaches everything; the target is as before. Errors: negative errno of
+ * the kernel; −EOPNOTSUPP when the kernel cannot load the programs. Lives on one thread. */
+#ifndef RSPROF_PROBE_H
+#define RSPROF_PROBE_H
+
+#include "events.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct probe;
+
+int probe_new(struct probe **ret_probe);
+void probe_free(struct probe *probe);
+
+/* Copies a module's unwind table into the kernel. `module` < MODULES_MAX. */
+int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unwind_element *elements,
+                           uint32_t count);
+
+/* Replaces the mappings (sorted by start; more than MAPPINGS_MAX: the first ones count). */
+int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count);
+
+/* Samples every thread of the process, also those that start later, `freq_hz` times a second of its CPU time.
+ */
+int probe_start_cpu(struct probe *probe, pid_t pid, unsigned freq_hz);
+
+/* One function of an allocator in the target. */
+struct heap_function {
+    const char *path;     /* the file, as this process can open it */
+    uint64_t file_offset; /* of the function's first instruction */
+    enum heap_call call;
+};
+
+/* Tracks the blocks these functions hand out from now on. Functions at one place are probed once. */
+int probe_start_heap(struct probe *probe, pid_t pid, const struct heap_function *functions, size_t count);
+void probe_stop_heap(struct probe *probe);
+
+/* Hands every stack that is new since the last call to `on_stack`. */
+typedef void (*probe_stack_fn)(void *userdata, const struct stack_event *event);
+int probe_read_stacks(struct probe *probe, probe_stack_fn on_stack, void *userdata);
+
+/* Slots given out so far: counters of higher ones are zero. */
+uint32_t probe_slot_count(const struct probe *probe);
+
+/* Live views of the kernel's counters, one for each slot: they change while you look. */
+const struct cpu_counts *probe_cpu_counts(const struct probe *probe);
+const struct heap_counts *probe_heap_counts(const struct probe *probe);
+
+struct probe_stats {
+    uint64_t samples;      /* CPU samples taken */
+    uint64_t samples_lost; /* of these, not charged to any stack */
+    uint64_t walks, walks_complete, walk_frames;
+    uint64_t ends[STACK_END_COUNT];
+    uint64_t losses[LOSS_COUNT];
+};
+
+/* CPU time that the probes have cost the target so far: measured time in the programs, and for each uprobe
+ * hit the trap. */
+int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns);
+
+void probe_stats(const struct probe *probe, struct probe_stats *ret_stats);
+
+#endif

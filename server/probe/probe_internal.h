@@ -1,0 +1,22 @@
+/* What the parts of the probe share. */
+#ifndef RSPROF_PROBE_INTERNAL_H
+#define RSPROF_PROBE_INTERNAL_H
+
+#include "base/vec.h"
+#include "probe/probe.h"
+#include "rsprof_bpf.skel.h"
+
+struct probe {
+    struct rsprof_bpf *bpf;
+    struct ring_buffer *ring;
+    probe_stack_fn on_stack; /* during probe_read_stacks only */
+    void *on_stack_userdata;
+    struct cpu_counts *cpu_counts;   /* mapped */
+    struct heap_counts *heap_counts; /* mapped */
+    struct mapping *mappings;        /* mapped: MAPPING_SETS sets */
+    int stats_fd;                    /* while open, the kernel times the programs */
+    VEC(struct bpf_link *) cpu_links;
+    VEC(struct bpf_link *) heap_links;
+};
+
+#endif

@@ -1,0 +1,85 @@
+#include "profile/line_table.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <string.h>
+
+void line_table_release(struct line_table *table)
+{
+    intern_release(&table->strings);
+    vec_release(&table->lines);
+    map_release(&table->by_place);
+    map_release(&table->files);
+}
+
+/* The local path of a DWARF name, and whose it is: asked of the file system once. */
+static int local_file(struct line_table *table, const char *name, uint32_t *ret_file, bool *ret_yours)
+{
+    uint32_t id, file;
+    uint64_t known;
+    int r = intern_put(&table->strings, name, &id);
+    if (r < 0)
+        return r;
+    if (map_get(&table->files, id, &known) < 0) {
+        OWNED_BUF struct buf path = BUF_INIT;
+        r = source_paths_map(table->paths, name, &path);
+        if (r == 0)
+            r = intern_put(&table->strings, path.data, &file);
+        if (r < 0)
+            return r;
+        known = (uint64_t)file << 1 | source_paths_yours(table->paths, path.data);
+        r = map_put(&table->files, id, known);
+        if (r < 0)
+            return r;
+    }
+    *ret_file = (uint32_t)(known >> 1);
+    *ret_yours = known & 1;
+    return 0;
+}
+
+static uint64_t place_key(uint32_t file, uint32_t number, uint32_t function)
+{
+    return file ? (uint64_t)file << 32 | number : (uint64_t)function;
+}
+
+int line_table_put(struct line_table *table, const struct source_frame *frame, uint32_t *ret_line)
+{
+    uint32_t file = 0, function;
+    bool yours = false;
+    int r = intern_put(&table->strings, frame->function, &function);
+    if (r == 0 && frame->file[0] && frame->line)
+        r = local_file(table, frame->file, &file, &yours);
+    if (r < 0)
+        return r;
+    uint64_t key = place_key(file, frame->line, function), known;
+    if (map_get(&table->by_place, key, &known) == 0) {
+        *ret_line = (uint32_t)known;
+        return 0;
+    }
+    struct line *line = vec_push(&table->lines);
+    if (!line)
+        return -ENOMEM;
+    *line =
+        (struct line){.file = file, .number = file ? frame->line : 0, .function = function, .yours = yours};
+    uint32_t index = (uint32_t)table->lines.len - 1;
+    r = map_put(&table->by_place, key, index);
+    if (r < 0) {
+        table->lines.len--;
+        return r;
+    }
+    *ret_line = index;
+    return 0;
+}
+
+int line_table_find(const struct line_table *table, const char *file, uint32_t number, uint32_t *ret_line)
+{
+    for (size_t i = 0; i < table->lines.len; i++) {
+        const struct line *line = &table->lines.items[i];
+        if (line->number == number && line->file && !strcmp(intern_str(&table->strings, line->file), file)) {
+            *ret_line = (uint32_t)i;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}

@@ -1,0 +1,72 @@
+#include "session/heap_start.h"
+
+#include "base/cleanup.h"
+#include "session/session_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Functions to probe; owns their paths. */
+struct heap_functions {
+    struct heap_function *items;
+    size_t len, capacity;
+};
+
+/* The file as the kernel finds it for a uprobe: the one that is mapped, whatever stands under its name today.
+ */
+static char *path_of_open_file(int fd)
+{
+    char *path;
+    return asprintf(&path, "/proc/self/fd/%d", fd) < 0 ? NULL : path;
+}
+
+static void add_functions(const struct target_module *module, struct heap_functions *functions)
+{
+    for (size_t i = 0; i < module->heap_symbols.len; i++) {
+        const struct heap_symbol *symbol = &module->heap_symbols.items[i];
+        char *path = path_of_open_file(module->fd);
+        struct heap_function *function = path ? vec_push(functions) : NULL;
+        if (function)
+            *function = (struct heap_function){
+                .path = path, .file_offset = symbol->file_offset, .call = symbol->call};
+        else
+            free(path);
+    }
+}
+
+static void release_functions(struct heap_functions *functions)
+{
+    for (size_t i = 0; i < functions->len; i++)
+        free((char *)functions->items[i].path);
+    vec_release(functions);
+}
+
+static int start_uprobes(struct session *session)
+{
+    struct heap_functions functions = {0};
+    for (size_t i = 0; i < session->modules.items.len; i++)
+        if (session->modules.items.items[i].fd >= 0)
+            add_functions(&session->modules.items.items[i], &functions);
+    if (!functions.len)
+        hints_add(&session->notes,
+                  "No allocator was found in the process: live heap is not tracked, CPU is.");
+    int r = functions.len
+                ? probe_start_heap(session->probe, session->modules.pid, functions.items, functions.len)
+                : 0;
+    if (r == 0 && functions.len)
+        session->heap_mode = HEAP_UPROBE;
+    release_functions(&functions);
+    return r;
+}
+
+void session_start_heap(struct session *session)
+{
+    session->heap_mode = HEAP_OFF;
+    if (session->options.heap == HEAP_OFF)
+        return;
+    int r = start_uprobes(session);
+    if (r < 0)
+        hints_add(&session->notes,
+                  "Live heap is not tracked (%s): the kernel refused uprobes on the allocator.",
+                  strerror(-r));
+}

@@ -1,0 +1,215 @@
+#include "session/modules.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <string.h>
+
+void modules_init(struct modules *modules, pid_t pid)
+{
+    *modules = (struct modules){.pid = pid};
+}
+
+void modules_release(struct modules *modules)
+{
+    for (size_t i = 0; i < modules->items.len; i++) {
+        struct target_module *module = &modules->items.items[i];
+        free(module->path);
+        cleanup_fd(&module->fd);
+        vec_release(&module->heap_symbols);
+    }
+    vec_release(&modules->items);
+    memory_maps_release(&modules->maps);
+}
+
+static bool has_code(const struct memory_map *map)
+{
+    return map->executable && (map->inode || !strcmp(map->path, "[vdso]"));
+}
+
+static struct target_module *find(const struct modules *modules, const struct memory_map *map,
+                                  uint32_t *ret_number)
+{
+    for (size_t i = 0; i < modules->items.len; i++) {
+        struct target_module *module = &modules->items.items[i];
+        if (module->device == map->device && module->inode == map->inode &&
+            !strcmp(module->path, map->path)) {
+            *ret_number = (uint32_t)i;
+            return module;
+        }
+    }
+    return NULL;
+}
+
+static int hand_over(struct modules *modules, uint32_t number, struct symbolizer *symbolizer)
+{
+    struct target_module *module = &modules->items.items[number];
+    int fd = module->fd < 0 ? -1 : dup(module->fd);
+    if (fd < 0) {
+        module->opened = module->has_table = true;
+        module->debug = DEBUG_NONE;
+        return 0;
+    }
+    return symbolizer_open_module(symbolizer, number, fd, module->path, modules->pid);
+}
+
+static int add(struct modules *modules, const struct memory_map *map, struct symbolizer *symbolizer)
+{
+    if (modules->items.len >= MODULES_MAX)
+        return 0; /* its frames count as in no mapping */
+    OWNED_MEM char *path = strdup(map->path);
+    struct target_module *module = path ? vec_push(&modules->items) : NULL;
+    if (!module)
+        return -ENOMEM;
+    *module =
+        (struct target_module){.path = take_ptr(path), .device = map->device, .inode = map->inode, .fd = -1};
+    memory_map_open(modules->pid, map, &module->fd);
+    return hand_over(modules, (uint32_t)modules->items.len - 1, symbolizer);
+}
+
+int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed)
+{
+    struct memory_maps maps;
+    int r = memory_maps_read(modules->pid, &maps);
+    if (r < 0)
+        return r;
+    if (memory_maps_same_code(&maps, &modules->maps)) {
+        memory_maps_release(&maps);
+        *ret_changed = false;
+        return 0;
+    }
+    uint32_t number, first_new = (uint32_t)modules->items.len;
+    for (size_t i = 0; r == 0 && i < maps.len; i++)
+        if (has_code(&maps.items[i]) && !find(modules, &maps.items[i], &number))
+            r = add(modules, &maps.items[i], symbolizer);
+    /* Opening is quick and decides whether to go on at all; tables come after. */
+    for (number = first_new; r == 0 && number < modules->items.len; number++)
+        if (!modules->items.items[number].has_table)
+            r = symbolizer_compile_unwind_table(symbolizer, number);
+    memory_maps_release(&modules->maps);
+    modules->maps = maps;
+    *ret_changed = true;
+    return r;
+}
+
+static const struct {
+    const char *name; /* without the prefix that jemalloc and mimalloc give their functions */
+    enum heap_call call;
+} heap_calls[] = {
+    {"malloc", HEAP_CALL_ALLOC_1},
+    {"calloc", HEAP_CALL_CALLOC},
+    {"realloc", HEAP_CALL_REALLOC},
+    {"reallocarray", HEAP_CALL_REALLOCARRAY},
+    {"posix_memalign", HEAP_CALL_MEMALIGN},
+    {"aligned_alloc", HEAP_CALL_ALLOC_2},
+    {"memalign", HEAP_CALL_ALLOC_2},
+    {"valloc", HEAP_CALL_ALLOC_1},
+    {"pvalloc", HEAP_CALL_ALLOC_1},
+    {"free", HEAP_CALL_FREE},
+    {"mallocx", HEAP_CALL_ALLOC_1},
+    {"rallocx", HEAP_CALL_REALLOC},
+    {"dallocx", HEAP_CALL_FREE},
+    {"sdallocx", HEAP_CALL_FREE},
+    {"malloc_aligned", HEAP_CALL_ALLOC_1},
+    {"zalloc", HEAP_CALL_ALLOC_1},
+    {"zalloc_aligned", HEAP_CALL_ALLOC_1},
+    {"calloc_aligned", HEAP_CALL_CALLOC},
+    {"realloc_aligned", HEAP_CALL_REALLOC},
+    {"free_aligned", HEAP_CALL_FREE},
+    {"free_size", HEAP_CALL_FREE},
+    {"free_size_aligned", HEAP_CALL_FREE},
+};
+
+static const char *without_prefix(const char *name)
+{
+    static const char *const prefixes[] = {"_rjem_je_", "_rjem_", "je_", "mi_"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+            return name + strlen(prefixes[i]);
+    return name;
+}
+
+static void add_heap_symbol(struct target_module *module, const struct module_symbol *symbol)
+{
+    const char *name = without_prefix(symbol->name);
+    for (size_t i = 0; i < sizeof(heap_calls) / sizeof(heap_calls[0]); i++) {
+        if (strcmp(name, heap_calls[i].name) != 0)
+            continue;
+        struct heap_symbol *slot = vec_push(&module->heap_symbols);
+        if (slot)
+            *slot = (struct heap_symbol){heap_calls[i].call, symbol->file_offset};
+    }
+}
+
+/* The loader has an allocator of its own, for the time before libc's is there. */
+static bool is_loader(const char *path)
+{
+    const char *base = strrchr(path, '/');
+    return base && !strncmp(base, "/ld-", 4);
+}
+
+void modules_set_info(struct modules *modules, uint32_t number, const struct module_info *info)
+{
+    if (number >= modules->items.len)
+        return;
+    struct target_module *module = &modules->items.items[number];
+    module->opened = true;
+    module->rust = info->rust;
+    module->debug = info->debug;
+    module->text_address = info->text_address;
+    module->text_offset = info->text_offset;
+    module->heap_symbols.len = 0;
+    for (size_t i = 0; i < info->allocator_symbol_count && !is_loader(module->path); i++)
+        add_heap_symbol(module, &info->allocator_symbols[i]);
+}
+
+void modules_set_table(struct modules *modules, uint32_t number, uint32_t page_count, uint64_t start)
+{
+    if (number >= modules->items.len)
+        return;
+    struct target_module *module = &modules->items.items[number];
+    module->has_table = true;
+    module->page_count = page_count;
+    module->table_start = start;
+}
+
+bool modules_ready(const struct modules *modules)
+{
+    for (size_t i = 0; i < modules->items.len; i++)
+        if (!modules->items.items[i].opened || !modules->items.items[i].has_table)
+            return false;
+    return true;
+}
+
+int modules_mappings(const struct modules *modules, struct mapping **ret_mappings, size_t *ret_count)
+{
+    VEC(struct mapping) mappings = {0};
+    for (size_t i = 0; i < modules->maps.len; i++) {
+        const struct memory_map *map = &modules->maps.items[i];
+        uint32_t number;
+        const struct target_module *module = has_code(map) ? find(modules, map, &number) : NULL;
+        if (!module || !module->opened)
+            continue;
+        struct mapping *mapping = vec_push(&mappings);
+        if (!mapping) {
+            vec_release(&mappings);
+            return -ENOMEM;
+        }
+        *mapping = (struct mapping){
+            .start = map->start,
+            .end = map->end,
+            .bias = map->start - map->offset + module->text_offset - module->text_address,
+            .table_start = module->table_start,
+            .page_count = module->page_count,
+            .module = number,
+        };
+    }
+    *ret_mappings = mappings.items;
+    *ret_count = mappings.len;
+    return 0;
+}
+
+const struct target_module *modules_executable(const struct modules *modules)
+{
+    return modules->items.len ? &modules->items.items[0] : NULL;
+}

@@ -1,0 +1,59 @@
+/* The modules of the target: every file (and the vDSO) that it has mapped executable, with what the
+ * symbolizer said of it.
+ *
+ * A module keeps its number as long as the attachment lasts, also after dlclose: stacks seen before still
+ * mean it. Files are told apart by device and inode, so an executable replaced on disk is another module. */
+#ifndef RSPROF_SESSION_MODULES_H
+#define RSPROF_SESSION_MODULES_H
+
+#include "base/vec.h"
+#include "events.h"
+#include "symbolizer/symbolizer.h"
+#include "target/maps.h"
+
+struct heap_symbol {
+    enum heap_call call;
+    uint64_t file_offset;
+};
+
+struct target_module {
+    char *path;
+    uint64_t device, inode;
+    int fd;         /* the file itself; −1 if it could not be opened */
+    bool opened;    /* the symbolizer has answered */
+    bool has_table; /* and so it has about the unwind table */
+    bool rust;
+    enum debug_level debug;
+    uint64_t text_address, text_offset;
+    uint64_t table_start;
+    uint32_t page_count;
+    VEC(struct heap_symbol) heap_symbols;
+};
+
+struct modules {
+    pid_t pid;
+    VEC(struct target_module) items; /* by module number */
+    struct memory_maps maps;         /* as last seen */
+};
+
+void modules_init(struct modules *modules, pid_t pid);
+void modules_release(struct modules *modules);
+
+/* Reads the mappings again and hands new modules to the symbolizer. `*ret_changed`: whether anything
+ * executable changed. */
+int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed);
+
+/* What the symbolizer says; unknown numbers are ignored. */
+void modules_set_info(struct modules *modules, uint32_t module, const struct module_info *info);
+void modules_set_table(struct modules *modules, uint32_t module, uint32_t page_count, uint64_t start);
+
+/* Whether every module has its unwind table, or is known to have none. */
+bool modules_ready(const struct modules *modules);
+
+/* The mappings for the kernel, sorted; the caller frees `*ret_mappings`. */
+int modules_mappings(const struct modules *modules, struct mapping **ret_mappings, size_t *ret_count);
+
+/* The module of the executable itself: the first mapped; NULL when there is none. */
+const struct target_module *modules_executable(const struct modules *modules);
+
+#endif

@@ -1,0 +1,207 @@
+/* A session at work: what the symbolizer and the probes report, tick by tick, goes into the profile. */
+#include "session/session_internal.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "session/heap_start.h"
+#include "target/process.h"
+
+#include <string.h>
+
+#define READY_LIMIT_NS (2 * NS_PER_SEC) /* sampling starts after this, with what unwind tables there are */
+
+/* What the symbolizer says. */
+
+static int send_mappings(struct session *session)
+{
+    struct mapping *mappings;
+    size_t count;
+    int r = modules_mappings(&session->modules, &mappings, &count);
+    if (r < 0)
+        return r;
+    r = probe_set_mappings(session->probe, mappings, count);
+    free(mappings);
+    return r;
+}
+
+static void on_module_opened(void *userdata, uint32_t module, const struct module_info *info)
+{
+    struct session *session = userdata;
+    modules_set_info(&session->modules, module, info);
+    if (session->probe)
+        send_mappings(session);
+}
+
+static void on_unwind_table(void *userdata, uint32_t module, int error, const union unwind_element *elements,
+                            uint32_t element_count, uint32_t page_count, uint64_t start)
+{
+    struct session *session = userdata;
+    if (!session->probe)
+        return;
+    if (error == 0)
+        error = probe_set_unwind_table(session->probe, module, elements, element_count);
+    modules_set_table(&session->modules, module, error == 0 ? page_count : 0, start);
+    send_mappings(session);
+}
+
+static void on_address_resolved(void *userdata, uint32_t module, uint64_t address,
+                                const struct source_frame *frames, size_t count)
+{
+    struct session *session = userdata;
+    session->addresses_answered++;
+    if (!session->profile)
+        return;
+    uint64_t frame = (uint64_t)module << FRAME_ADDRESS_BITS | (address & FRAME_ADDRESS_MASK);
+    profile_set_source_frames(session->profile, frame, frames, count);
+}
+
+static void on_symbolizer_idle(void *userdata)
+{
+    (void)userdata;
+}
+
+static void on_symbolizer_died(void *userdata, int restarts)
+{
+    struct session *session = userdata;
+    session->symbolizer_restarts = restarts;
+}
+
+const struct symbolizer_observer session_symbolizer_observer = {
+    .module_opened = on_module_opened,
+    .address_resolved = on_address_resolved,
+    .unwind_table = on_unwind_table,
+    .idle = on_symbolizer_idle,
+    .died = on_symbolizer_died,
+};
+
+/* Ticks. */
+
+static void on_new_stack(void *userdata, const struct stack_event *event)
+{
+    struct session *session = userdata;
+    profile_add_stack(session->profile, event);
+}
+
+/* Frames are asked for module by module, which lets the symbolizer answer from one index at a time. */
+static void ask_for_symbols(struct session *session)
+{
+    const uint64_t *frames;
+    size_t count = profile_take_unknown_frames(session->profile, &frames);
+    OWNED_MEM uint64_t *addresses = calloc(count + 1, sizeof(*addresses));
+    OWNED_MEM bool *done = calloc(count + 1, sizeof(*done));
+    if (!addresses || !done)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (done[i])
+            continue;
+        uint32_t module = (uint32_t)(frames[i] >> FRAME_ADDRESS_BITS);
+        size_t len = 0;
+        for (size_t j = i; j < count; j++)
+            if (frames[j] >> FRAME_ADDRESS_BITS == module) {
+                addresses[len++] = frames[j] & FRAME_ADDRESS_MASK;
+                done[j] = true;
+            }
+        if (module != FRAME_NO_MODULE && symbolizer_resolve(session->symbolizer, module, addresses, len) == 0)
+            session->addresses_asked += len;
+    }
+}
+
+static void refresh_modules(struct session *session, uint64_t now_ns)
+{
+    if (now_ns - session->last_refresh_ns < NS_PER_SEC)
+        return;
+    session->last_refresh_ns = now_ns;
+    bool changed;
+    if (modules_refresh(&session->modules, session->symbolizer, &changed) == 0 && changed)
+        send_mappings(session);
+}
+
+/* What probes cost the target: time in the programs and in the traps, over the target's own CPU time. */
+static void measure_overhead(struct session *session, uint64_t process_cpu_ns)
+{
+    uint64_t cost_ns;
+    if (process_cpu_ns - session->last_cost_cpu_ns < NS_PER_SEC / 10 ||
+        probe_cost_ns(session->probe, &cost_ns) < 0)
+        return;
+    session->overhead =
+        (double)(cost_ns - session->last_cost_ns) / (double)(process_cpu_ns - session->last_cost_cpu_ns);
+    session->last_cost_ns = cost_ns;
+    session->last_cost_cpu_ns = process_cpu_ns;
+}
+
+static void note_first_annotation(struct session *session, uint64_t now_ns)
+{
+    const struct snapshot *snapshot = profile_snapshot(session->profile);
+    if (session->first_annotation_ms > 0 || !snapshot->samples)
+        return;
+    for (size_t i = 0; i < snapshot->line_count; i++)
+        if (snapshot->lines[i].yours) {
+            session->first_annotation_ms = (double)(now_ns - session->attached_ns) / NS_PER_MS;
+            return;
+        }
+}
+
+static void read_counters(struct session *session, uint64_t now_ns)
+{
+    uint64_t cpu_ns;
+    if (process_cpu_ns(session->modules.pid, &cpu_ns) == 0)
+        session->process_cpu_ns = cpu_ns;
+    /* Counters are read after the stacks they belong to, so that no count stands for a stack not announced.
+     */
+    uint32_t slot_count = probe_slot_count(session->probe);
+    probe_read_stacks(session->probe, on_new_stack, session);
+    struct profile_counters counters = {
+        .now_ns = now_ns,
+        .process_cpu_ns = session->process_cpu_ns,
+        .cpu = probe_cpu_counts(session->probe),
+        .heap = probe_heap_counts(session->probe),
+        .slot_count = slot_count,
+    };
+    profile_tick(session->profile, &counters);
+    probe_stats(session->probe, &session->probe_stats);
+    measure_overhead(session, session->process_cpu_ns);
+}
+
+static void start_sampling(struct session *session)
+{
+    int r = send_mappings(session);
+    if (r == 0)
+        r = probe_start_cpu(session->probe, session->modules.pid, session->options.cpu_freq_hz);
+    if (r < 0) {
+        hints_add(&session->notes, "CPU sampling could not start (%s): detach, and look at `dmesg`.",
+                  strerror(-r));
+        session_stop_probing(session);
+        session_set_state(session, SESSION_LOST);
+        return;
+    }
+    session_start_heap(session);
+    read_counters(session, clock_now_ns());
+    session_set_state(session, SESSION_RUNNING);
+}
+
+void session_on_tick(void *userdata)
+{
+    struct session *session = userdata;
+    uint64_t now_ns = clock_now_ns();
+    if (session->state == SESSION_ATTACHING) {
+        if (modules_ready(&session->modules) || now_ns - session->attached_ns > READY_LIMIT_NS)
+            start_sampling(session);
+        return;
+    }
+    read_counters(session, now_ns);
+    ask_for_symbols(session);
+    refresh_modules(session, now_ns);
+    note_first_annotation(session, now_ns);
+    session->observer->ticked(session->userdata);
+}
+
+/* The target has ended: its last numbers stay to be looked at. */
+void session_on_target_exit(void *userdata, int events)
+{
+    (void)events;
+    struct session *session = userdata;
+    if (session->state == SESSION_RUNNING)
+        read_counters(session, clock_now_ns());
+    session_stop_probing(session);
+    session_set_state(session, SESSION_LOST);
+}

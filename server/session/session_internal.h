@@ -1,0 +1,57 @@
+/* What the parts of a session share: session.c (states), sampling.c (ticks), status.c. */
+#ifndef RSPROF_SESSION_INTERNAL_H
+#define RSPROF_SESSION_INTERNAL_H
+
+#include "probe/probe.h"
+#include "profile/profile.h"
+#include "session/hints.h"
+#include "session/modules.h"
+#include "session/session.h"
+#include "symbolizer/symbolizer.h"
+
+struct session {
+    struct loop *loop;
+    const struct session_observer *observer;
+    void *userdata;
+    struct source_paths paths;
+
+    enum session_state state;
+    struct session_options options;
+    char *exe;
+    int pidfd;
+    struct loop_io exit_watch;
+    struct loop_event tick;
+    struct symbolizer *symbolizer;
+    struct probe *probe;
+    struct profile *profile;
+    struct modules modules;
+
+    enum heap_mode heap_mode;       /* in use */
+    struct probe_stats probe_stats; /* at the last tick */
+    struct hints notes; /* what went wrong since attach; hints of the moment are added in status.c */
+    uint64_t attached_ns;
+    double first_annotation_ms;
+    uint64_t addresses_asked, addresses_answered;
+    uint64_t last_refresh_ns;
+    uint64_t last_cost_ns, last_cost_cpu_ns;
+    double overhead; /* fraction of the target's CPU time */
+    int symbolizer_restarts;
+    uint64_t process_cpu_ns; /* at the last tick at which the target lived */
+
+    struct session_status status;
+    struct hints hints;
+    struct snapshot empty;
+};
+
+void session_set_state(struct session *session, enum session_state state);
+
+/* Ends everything that touches the target or the kernel; the profile stays to be looked at. */
+void session_stop_probing(struct session *session);
+
+extern const struct symbolizer_observer session_symbolizer_observer; /* userdata: the session */
+
+/* Loop callbacks; userdata: the session. */
+void session_on_tick(void *userdata);
+void session_on_target_exit(void *userdata, int events);
+
+#endif

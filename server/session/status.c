@@ -1,0 +1,88 @@
+/* What a session tells people about itself. */
+#include "session/session_internal.h"
+
+#include "target/process.h"
+
+static uint64_t sum(const uint64_t *values, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += values[i];
+    return total;
+}
+
+static void add_module_hints(struct session *session)
+{
+    for (size_t i = 0; i < session->modules.items.len; i++) {
+        const struct target_module *module = &session->modules.items.items[i];
+        if (module->opened && module->rust && module->debug != DEBUG_LINES)
+            hints_add(&session->hints,
+                      "%s has no line information for its own code: add `debug = \"line-tables-only\"` to "
+                      "its profile in "
+                      "Cargo.toml and build it again.",
+                      module->path);
+    }
+}
+
+static void fill_cpu(struct session *session)
+{
+    const struct snapshot *snapshot = session_snapshot(session);
+    session->status.cpu.samples = snapshot->samples;
+    session->status.cpu.lost = session->probe_stats.samples_lost;
+    session->status.cpu.freq_hz = session->options.cpu_freq_hz;
+    const struct probe_stats *stats = &session->probe_stats;
+    session->status.cpu.stacks_complete =
+        stats->walks ? (double)stats->walks_complete / (double)stats->walks : 1;
+    session->status.cpu.process_cores = snapshot->process_cores;
+}
+
+static void fill_heap(struct session *session)
+{
+    const struct line_heap *heap = &session_snapshot(session)->heap;
+    session->status.heap.mode = session->heap_mode;
+    session->status.heap.interval_bytes = session->options.heap_interval_bytes;
+    session->status.heap.live_bytes = heap->live_bytes;
+    session->status.heap.live_blocks = heap->live_blocks;
+    session->status.heap.alloc_bytes_per_sec = heap->alloc_bytes_per_sec;
+    session->status.heap.allocs_per_sec = heap->allocs_per_sec;
+    session->status.heap.lost =
+        session->probe_stats.losses[LOSS_BLOCKS_FULL] + session->probe_stats.losses[LOSS_PENDING_FULL];
+    process_anon_bytes(session->modules.pid, &session->status.heap.process_heap_bytes);
+}
+
+static void fill_hints(struct session *session)
+{
+    session->hints = session->notes;
+    add_module_hints(session);
+    if (session->symbolizer_restarts)
+        hints_add(&session->hints,
+                  "Reading debug information failed and was started again (%d times): some lines may be "
+                  "missing. Rebuild the "
+                  "program if its file is damaged.",
+                  session->symbolizer_restarts);
+    uint64_t lost = sum(session->probe_stats.losses, LOSS_COUNT);
+    if (lost)
+        hints_add(&session->hints,
+                  "%llu events were lost because a table was full: detach and attach again to start afresh.",
+                  (unsigned long long)lost);
+    session->status.hint_count = session->hints.count;
+    for (size_t i = 0; i < session->hints.count; i++)
+        session->status.hints[i] = session->hints.texts[i];
+}
+
+const struct session_status *session_status(struct session *session)
+{
+    bool attached = session->state != SESSION_DETACHED;
+    session->status.state = session->state;
+    session->status.pid = attached ? session->modules.pid : 0;
+    session->status.exe = attached && session->exe ? session->exe : "";
+    fill_cpu(session);
+    fill_heap(session);
+    session->status.overhead_fraction = session->overhead;
+    session->status.symbols.first_annotation_ms = session->first_annotation_ms;
+    session->status.symbols.modules = session->modules.items.len;
+    session->status.symbols.progress =
+        session->addresses_asked ? (double)session->addresses_answered / (double)session->addresses_asked : 1;
+    fill_hints(session);
+    return &session->status;
+}
