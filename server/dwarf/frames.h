@@ -1,4 +1,5 @@
-/* What symbolization gives: a physical frame's source frames. These types are all that the rest of rsprof sees of DWARF. */
+/* What symbolization gives: a physical frame's source frames. These types are all that the rest of rsprof
+ * sees of DWARF. */
 #ifndef RSPROF_DWARF_FRAMES_H
 #define RSPROF_DWARF_FRAMES_H
 
@@ -6,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One function at one place in a source file. A physical frame has one for the function itself, preceded by one for each
- * inlined call that covers the address: innermost first. */
+/* One function at one place in a source file. A physical frame has one for the function itself, preceded by
+ * one for each inlined call that covers the address: innermost first. */
 struct source_frame {
     const char *function; /* demangled, short form: "crate::module::function"; "" if unknown */
     const char *file;     /* absolute path as DWARF has it, comp_dir joined; "" if unknown */
@@ -16,10 +17,11 @@ struct source_frame {
 
 /* What is left to symbolize a module with, best first. */
 enum debug_level {
-    DEBUG_LINES = 0,       /* a line table, for code that is not only Rust's own library */
-    DEBUG_LIBRARY_LINES,   /* line tables of Rust's prebuilt library only: the user's code was built without debug info */
-    DEBUG_SYMBOLS,         /* a symbol table only: function level */
-    DEBUG_NONE,            /* nothing: module + offset */
+    DEBUG_LINES = 0,     /* a line table, for code that is not only Rust's own library */
+    DEBUG_LIBRARY_LINES, /* line tables of Rust's prebuilt library only: the user's code was built without
+                            debug info */
+    DEBUG_SYMBOLS,       /* a symbol table only: function level */
+    DEBUG_NONE,          /* nothing: module + offset */
 };
 
 /* A function of an allocator that is defined in the module, for heap probes. */

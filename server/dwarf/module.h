@@ -1,11 +1,11 @@
-/* One ELF file, with the debug info that belongs to it: answers "which source frames does this address have?" and
- * "how is the stack walked from here?".
+/* One ELF file, with the debug info that belongs to it: answers "which source frames does this address have?"
+ * and "how is the stack walked from here?".
  *
- * Runs in the symbolizer only: it parses hostile input, may take long, and may die. Nothing here opens a file by itself;
- * what else is needed (separate debug info, .dwo, .dwp) is asked for through `module_find_file_fn`.
- * Each compile unit is indexed once, when its first address turns up, and answers from memory after that.
- * Errors: −ENOEXEC not an ELF file of this machine, −ENOMEM, −EBADMSG damaged. Damaged debug info is not an error of
- * `module_open`: it lowers `module_info.debug`. */
+ * Runs in the symbolizer only: it parses hostile input, may take long, and may die. Nothing here opens a file
+ * by itself; what else is needed (separate debug info, .dwo, .dwp) is asked for through
+ * `module_find_file_fn`. Each compile unit is indexed once, when its first address turns up, and answers from
+ * memory after that. Errors: −ENOEXEC not an ELF file of this machine, −ENOMEM, −EBADMSG damaged. Damaged
+ * debug info is not an error of `module_open`: it lowers `module_info.debug`. */
 #ifndef RSPROF_DWARF_MODULE_H
 #define RSPROF_DWARF_MODULE_H
 
@@ -22,7 +22,8 @@ enum module_file_kind {
     MODULE_FILE_DWP,       /* package beside the executable: <path of the executable>.dwp */
 };
 
-/* Gives a readable descriptor, owned by the caller from then on, or negative errno (−ENOENT: there is none). */
+/* Gives a readable descriptor, owned by the caller from then on, or negative errno (−ENOENT: there is none).
+ */
 typedef int (*module_find_file_fn)(void *userdata, enum module_file_kind kind, const char *name);
 
 /* Opens the ELF file behind `fd` (not taken: it may be closed after this returns). */
@@ -32,14 +33,22 @@ void module_free(struct module *module);
 /* Owned by the module. */
 const struct module_info *module_info(const struct module *module);
 
-/* The source frames of a link-time address, innermost first. `*ret_frames` and all strings are the module's; the array is
- * valid until the next call, the strings until `module_free`. An address that nothing is known about has 0 frames.
- * The caller subtracts 1 from return addresses first. */
+/* Function names with generic arguments instead of the short form. Set before the first question. */
+void module_set_full_names(struct module *module, bool full);
+
+/* Leaves line 0 as DWARF has it, for comparing; otherwise it is mended from the neighbours in the same
+ * function. */
+void module_set_keep_line_zero(struct module *module, bool keep);
+
+/* The source frames of a link-time address, innermost first. `*ret_frames` and all strings are the module's;
+ * the array is valid until the next call, the strings until `module_free`. An address that nothing is known
+ * about has 0 frames. The caller subtracts 1 from return addresses first. */
 int module_resolve(struct module *module, uint64_t address, const struct source_frame **ret_frames,
                    size_t *ret_count);
 
-/* A module's unwind table in the layout of events.h: `page_count` pages, then the rows they refer to. The first page covers
- * link-time addresses from `start` (a multiple of 256) on. Owned by the caller, `unwind_table_release` frees it. */
+/* A module's unwind table in the layout of events.h: `page_count` pages, then the rows they refer to. The
+ * first page covers link-time addresses from `start` (a multiple of 256) on. Owned by the caller,
+ * `unwind_table_release` frees it. */
 struct unwind_table {
     union unwind_element *elements;
     uint32_t element_count;

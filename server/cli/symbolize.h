@@ -1,0 +1,9 @@
+/* `rsprof symbolize EXE`: source frames of link-time addresses, in the form of llvm-symbolizer. */
+#ifndef RSPROF_CLI_SYMBOLIZE_H
+#define RSPROF_CLI_SYMBOLIZE_H
+
+/* Reads hexadecimal addresses from stdin, one a line; returns the exit code. `argv[0]` is the command's name.
+ */
+int cli_symbolize(int argc, char **argv);
+
+#endif

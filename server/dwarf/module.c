@@ -1,0 +1,173 @@
+#include "dwarf/module.h"
+
+#include "dwarf/debug_info.h"
+#include "dwarf/module_survey.h"
+#include "dwarf/symbol_table.h"
+#include "dwarf/unwind_table.h"
+
+#include <errno.h>
+
+struct module {
+    struct elf_image *image;
+    struct debug_info *debug; /* NULL: none */
+    struct module_survey survey;
+    struct symbol_table symbols;
+    bool symbols_read;
+    struct arena arena;
+    struct function_names names;
+    VEC(struct source_frame) frames; /* of the last answer */
+    bool keep_line_zero;
+};
+
+int module_open(int fd, module_find_file_fn find_file, void *userdata, struct module **ret_module)
+{
+    struct module *module = calloc(1, sizeof(*module));
+    if (!module)
+        return -ENOMEM;
+    module->names.arena = &module->arena;
+    int r = elf_image_open(fd, &module->image);
+    if (r == 0)
+        r = debug_info_open(module->image, find_file, userdata, &module->debug);
+    if (r == -ENODATA)
+        r = 0;
+    if (r == 0)
+        r = module_survey_take(module->image, module->debug, &module->survey);
+    if (r < 0) {
+        module_free(module);
+        return r;
+    }
+    *ret_module = module;
+    return 0;
+}
+
+void module_free(struct module *module)
+{
+    if (!module)
+        return;
+    vec_release(&module->frames);
+    symbol_table_release(&module->symbols);
+    module_survey_release(&module->survey);
+    debug_info_free(module->debug);
+    elf_image_free(module->image);
+    function_names_release(&module->names);
+    arena_release(&module->arena);
+    free(module);
+}
+
+const struct module_info *module_info(const struct module *module)
+{
+    return &module->survey.info;
+}
+
+void module_set_full_names(struct module *module, bool full)
+{
+    module->names.full = full;
+}
+
+void module_set_keep_line_zero(struct module *module, bool keep)
+{
+    module->keep_line_zero = keep;
+}
+
+static int read_symbols(struct module *module)
+{
+    if (module->symbols_read)
+        return 0;
+    module->symbols_read = true;
+    int r = symbol_table_add(&module->symbols, module->image);
+    struct elf_image *separate = module->debug ? debug_info_image(module->debug) : NULL;
+    if (r == 0 && separate && separate != module->image)
+        r = symbol_table_add(&module->symbols, separate);
+    symbol_table_sort(&module->symbols);
+    return r;
+}
+
+static int symbol_name(struct module *module, uint64_t address, const char **ret_name)
+{
+    int r = read_symbols(module);
+    if (r < 0)
+        return r;
+    const char *mangled = symbol_table_find(&module->symbols, address);
+    *ret_name = mangled ? function_names_of_symbol(&module->names, mangled) : "";
+    return 0;
+}
+
+static struct source_frame *push_frame(struct module *module, const char *file, uint32_t line)
+{
+    struct source_frame *frame = vec_push(&module->frames);
+    if (frame)
+        *frame = (struct source_frame){.function = "", .file = file, .line = line};
+    return frame;
+}
+
+/* Row and scopes innermost first: each scope's own place is where the one inside it was inlined. */
+static int push_scopes(struct module *module, struct indexed_unit *unit, uint32_t scope, const char *file,
+                       uint32_t line)
+{
+    while (scope != NO_SCOPE) {
+        const struct scope *entry = &unit->index.scopes.items[scope];
+        struct source_frame *frame = push_frame(module, file, line);
+        if (!frame)
+            return -ENOMEM;
+        struct die_ref die = {unit->scopes_unit->file, unit->scopes_unit->offset + entry->die};
+        frame->function = function_names_of_die(&module->names, die);
+        file = line_table_path(&unit->lines, entry->call_file, &module->arena);
+        line = entry->call_line;
+        scope = entry->parent;
+    }
+    return 0;
+}
+
+static int resolve_in_unit(struct module *module, struct indexed_unit *unit, uint64_t address)
+{
+    const struct line_row *row = line_table_find(&unit->lines, address);
+    uint32_t scope = unit_index_find(&unit->index, address);
+    const char *file = row ? line_table_path(&unit->lines, row->file, &module->arena) : "";
+    uint32_t line = row ? row->line : 0;
+    if (row && !line && !module->keep_line_zero)
+        line = indexed_unit_mend_line(unit, row, scope);
+    if (scope != NO_SCOPE)
+        return push_scopes(module, unit, scope, file, line);
+    return !row || push_frame(module, file, line) ? 0 : -ENOMEM;
+}
+
+/* A frame without a name of its own gets the symbol's; an address without a frame gets one if a symbol covers
+ * it. */
+static int name_outermost(struct module *module, uint64_t address)
+{
+    size_t count = module->frames.len;
+    if (count && *module->frames.items[count - 1].function)
+        return 0;
+    const char *name = "";
+    int r = symbol_name(module, address, &name);
+    if (r < 0 || !*name)
+        return r;
+    struct source_frame *frame = count ? &module->frames.items[count - 1] : push_frame(module, "", 0);
+    if (!frame)
+        return -ENOMEM;
+    frame->function = name;
+    return 0;
+}
+
+int module_resolve(struct module *module, uint64_t address, const struct source_frame **ret_frames,
+                   size_t *ret_count)
+{
+    struct indexed_unit *unit = NULL;
+    module->frames.len = 0;
+    int r = module->debug ? debug_info_unit_at(module->debug, address, &unit) : -ENOENT;
+    if (r == 0)
+        r = resolve_in_unit(module, unit, address);
+    if (r == 0 || r == -ENOENT)
+        r = name_outermost(module, address);
+    if (r < 0)
+        return r;
+    *ret_frames = module->frames.items;
+    *ret_count = module->frames.len;
+    return 0;
+}
+
+int module_unwind_table(struct module *module, struct unwind_table *ret_table)
+{
+    struct elf_image *separate = module->debug ? debug_info_image(module->debug) : NULL;
+    return unwind_table_compile(module->image, separate, ret_table);
+}

@@ -1,0 +1,172 @@
+#include "dwarf/module_survey.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+struct surveying {
+    struct elf_image *image;
+    struct module_survey *survey;
+    bool has_functions;
+    bool rust_symbol;
+    bool has_lines, library_lines;
+    int error;
+};
+
+static const char *const allocator_names[] = {
+    "aligned_alloc",  "calloc",  "free",    "malloc",       "memalign",
+    "posix_memalign", "pvalloc", "realloc", "reallocarray", "valloc",
+};
+
+/* What jemalloc and mimalloc call theirs, behind a prefix. */
+static const char *const prefixed_names[] = {
+    "aligned_alloc",  "calloc",       "calloc_aligned",  "dallocx",
+    "free",           "free_aligned", "free_size",       "free_size_aligned",
+    "mallocx",        "malloc",       "malloc_aligned",  "malloc_small",
+    "mallocn",        "memalign",     "posix_memalign",  "pvalloc",
+    "rallocx",        "realloc",      "realloc_aligned", "reallocarray",
+    "reallocf",       "reallocn",     "rezalloc",        "rezalloc_aligned",
+    "sdallocx",       "valloc",       "xallocx",         "zalloc",
+    "zalloc_aligned", "zalloc_small",
+};
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+#define IS_ONE_OF(name, names) is_one_of(name, names, sizeof(names) / sizeof((names)[0]))
+
+static bool is_allocator(const char *name)
+{
+    static const char *const prefixes[] = {"_rjem_", "je_", "mi_"};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        size_t len = strlen(prefixes[i]);
+        if (strncmp(name, prefixes[i], len) == 0 && IS_ONE_OF(name + len, prefixed_names))
+            return true;
+    }
+    return IS_ONE_OF(name, allocator_names);
+}
+
+static bool is_rust_runtime(const char *name)
+{
+    return strstr(name, "__rust_alloc") || strcmp(name, "rust_eh_personality") == 0 ||
+           strstr(name, "rust_begin_unwind");
+}
+
+/* .symtab and .dynsym name the same functions: each is taken once. */
+static bool is_known(const struct module_survey *survey, const char *name, uint64_t address)
+{
+    for (size_t i = 0; i < survey->allocator_symbols.len; i++)
+        if (survey->allocator_symbols.items[i].address == address &&
+            strcmp(survey->allocator_symbols.items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool survey_symbol(void *userdata, const char *name, const Elf64_Sym *symbol)
+{
+    struct surveying *surveying = userdata;
+    unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    if (!surveying->rust_symbol && is_rust_runtime(name))
+        surveying->rust_symbol = true;
+    if (symbol->st_shndx == SHN_UNDEF || type != STT_FUNC)
+        return true;
+    surveying->has_functions = true;
+    uint64_t offset;
+    if (!is_allocator(name) || is_known(surveying->survey, name, symbol->st_value) ||
+        !elf_image_file_offset(surveying->image, symbol->st_value, &offset))
+        return true;
+    struct module_symbol *slot = vec_push(&surveying->survey->allocator_symbols);
+    if (!slot) {
+        surveying->error = -ENOMEM;
+        return false;
+    }
+    *slot = (struct module_symbol){name, symbol->st_value, offset};
+    return true;
+}
+
+/* Rust's prebuilt library is compiled at /rustc/<hash>, what it depends on at /rust/deps. */
+static bool is_library_path(const char *path)
+{
+    return strncmp(path, "/rustc/", 7) == 0 || strncmp(path, "/rust/deps/", 11) == 0;
+}
+
+static bool survey_unit(void *userdata, const struct unit *unit)
+{
+    struct surveying *surveying = userdata;
+    if (unit->line_offset == NO_OFFSET)
+        return true;
+    if (is_library_path(unit->comp_dir) || is_library_path(unit->name))
+        surveying->library_lines = true;
+    else if (unit->language != DW_LANG_Mips_Assembler)
+        surveying->has_lines = true;
+    return !surveying->has_lines;
+}
+
+static bool contains(struct bytes bytes, const char *needle)
+{
+    return bytes.len && memmem(bytes.data, bytes.len, needle, strlen(needle)) != NULL;
+}
+
+static bool is_rust(struct elf_image *image, const struct surveying *surveying)
+{
+    return surveying->rust_symbol || contains(elf_image_section(image, ".comment"), "rustc version") ||
+           contains(elf_image_section(image, ".rodata"), "/rustc/");
+}
+
+static void find_text(struct elf_image *image, struct module_info *info)
+{
+    Elf64_Phdr segment;
+    for (size_t i = 0; elf_image_segment(image, i, &segment); i++) {
+        if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X)) {
+            info->text_address = segment.p_vaddr;
+            info->text_offset = segment.p_offset;
+            return;
+        }
+    }
+}
+
+static enum debug_level level_of(const struct surveying *surveying)
+{
+    if (surveying->has_lines)
+        return DEBUG_LINES;
+    if (surveying->library_lines)
+        return DEBUG_LIBRARY_LINES;
+    return surveying->has_functions ? DEBUG_SYMBOLS : DEBUG_NONE;
+}
+
+int module_survey_take(struct elf_image *image, struct debug_info *debug, struct module_survey *ret_survey)
+{
+    struct module_survey survey = {0};
+    struct surveying surveying = {.image = image, .survey = &survey};
+    elf_image_symbols(image, survey_symbol, &surveying);
+    if (debug && debug_info_image(debug) != image)
+        elf_image_symbols(debug_info_image(debug), survey_symbol, &surveying);
+    if (surveying.error) {
+        module_survey_release(&survey);
+        return surveying.error;
+    }
+    if (debug)
+        debug_info_visit_units(debug, survey_unit, &surveying);
+    struct bytes id = elf_image_build_id(image);
+    if (id.len && id.len <= BUILD_ID_MAX) {
+        memcpy(survey.info.build_id, id.data, id.len);
+        survey.info.build_id_len = id.len;
+    }
+    survey.info.debug = level_of(&surveying);
+    survey.info.rust = is_rust(image, &surveying);
+    find_text(image, &survey.info);
+    survey.info.allocator_symbols = survey.allocator_symbols.items;
+    survey.info.allocator_symbol_count = survey.allocator_symbols.len;
+    *ret_survey = survey;
+    return 0;
+}
+
+void module_survey_release(struct module_survey *survey)
+{
+    vec_release(&survey->allocator_symbols);
+}

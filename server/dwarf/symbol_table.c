@@ -1,0 +1,82 @@
+#include "dwarf/symbol_table.h"
+
+#include <errno.h>
+
+struct adding {
+    struct symbol_table *table;
+    int error;
+};
+
+void symbol_table_release(struct symbol_table *table)
+{
+    vec_release(&table->symbols);
+}
+
+static bool add_symbol(void *userdata, const char *name, const Elf64_Sym *symbol)
+{
+    struct adding *adding = userdata;
+    unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    bool code = type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
+    if (!code || symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE || !*name)
+        return true;
+    if (type == STT_NOTYPE && !symbol->st_size)
+        return true; /* labels of the linker: "_end", "__GNU_EH_FRAME_HDR" */
+    struct function_symbol *slot = vec_push(&adding->table->symbols);
+    if (!slot) {
+        adding->error = -ENOMEM;
+        return false;
+    }
+    *slot = (struct function_symbol){symbol->st_value, symbol->st_size, name};
+    return true;
+}
+
+int symbol_table_add(struct symbol_table *table, struct elf_image *image)
+{
+    struct adding adding = {.table = table};
+    elf_image_symbols(image, add_symbol, &adding);
+    return adding.error;
+}
+
+/* Of several names for one address the one with a size comes first, then the one without leading underscores.
+ */
+static int compare_symbols(const void *a, const void *b)
+{
+    const struct function_symbol *x = a, *y = b;
+    if (x->address != y->address)
+        return x->address < y->address ? -1 : 1;
+    if (!x->size != !y->size)
+        return x->size ? -1 : 1;
+    size_t x_underscores = strspn(x->name, "_"), y_underscores = strspn(y->name, "_");
+    if (x_underscores != y_underscores)
+        return x_underscores < y_underscores ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+void symbol_table_sort(struct symbol_table *table)
+{
+    size_t kept = 0;
+    if (!table->symbols.len)
+        return;
+    struct function_symbol *items = table->symbols.items;
+    qsort(items, table->symbols.len, sizeof(*items), compare_symbols);
+    for (size_t i = 0; i < table->symbols.len; i++)
+        if (!kept || items[i].address != items[kept - 1].address)
+            items[kept++] = items[i];
+    table->symbols.len = kept;
+}
+
+const char *symbol_table_find(const struct symbol_table *table, uint64_t address)
+{
+    size_t low = 0, high = table->symbols.len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->symbols.items[middle].address <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (!low)
+        return NULL;
+    const struct function_symbol *symbol = &table->symbols.items[low - 1];
+    return symbol->size && address - symbol->address >= symbol->size ? NULL : symbol->name;
+}

@@ -1,0 +1,30 @@
+/* The functions an image's symbol tables name: address → name, where there is no DWARF or no function in it.
+ */
+#ifndef RSPROF_DWARF_SYMBOL_TABLE_H
+#define RSPROF_DWARF_SYMBOL_TABLE_H
+
+#include "base/vec.h"
+#include "dwarf/elf_image.h"
+
+struct function_symbol {
+    uint64_t address, size; /* size 0: up to the next symbol */
+    const char *name;       /* mangled; the image's */
+};
+
+/* Sorted by address, one symbol an address. */
+struct symbol_table {
+    VEC(struct function_symbol) symbols;
+};
+
+void symbol_table_release(struct symbol_table *table);
+
+/* Adds the defined functions of .symtab and .dynsym. −ENOMEM. */
+int symbol_table_add(struct symbol_table *table, struct elf_image *image);
+
+/* After the last add, before the first find. */
+void symbol_table_sort(struct symbol_table *table);
+
+/* The mangled name of the function at an address; NULL if none covers it. */
+const char *symbol_table_find(const struct symbol_table *table, uint64_t address);
+
+#endif
