@@ -1,0 +1,77 @@
+"""A program whose CPU shares and live heap are known by construction comes out as it was built."""
+import os
+import subprocess
+
+import rsprof_live as live
+
+
+def close(what, seen, truth, tolerance):
+    assert abs(seen - truth) <= tolerance, f"{what}: {seen:.4g} instead of {truth:.4g} ± {tolerance:.4g}"
+
+
+def cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_5_points():
+    lines = live.marked_lines("shares")
+    with live.program("shares", "--delay", 0) as process:
+        result = live.snapshot(process.pid, "--heap", "off", seconds=8)
+    for mark, truth in (("plain", 0.5), ("inlined", 0.3), ("recursion-leaf", 0.2), ("recursion-call", 0.2)):
+        close(f"total of {mark}", live.line_of(result, "shares", lines[mark])["cpu"]["total"], truth, 0.05)
+    close("self of spin", live.line_of(result, "shares", lines["spin"])["cpu"]["self"], 1.0, 0.05)
+    assert result["status"]["cpu"]["stacksComplete"] > 0.99, result["status"]["cpu"]
+    close("cores", result["status"]["cpu"]["processCores"], 1.0, 0.3)
+
+
+def live_heap_of_big_blocks_small_boxes_and_strings_is_within_5_percent():
+    lines = live.marked_lines("shares")
+    for mode in os.environ.get("HEAP_MODES", "auto uprobe").split():
+        with live.program("shares", "--delay", 2) as process:
+            result = live.snapshot(process.pid, "--heap", mode, seconds=5)
+        for mark, blocks, size in (("big", 64, 1 << 20), ("small", 100_000, 32), ("strings", 1000, 4000)):
+            heap = live.line_of(result, "shares", lines[mark])["heap"]
+            close(f"{mode}: live bytes of {mark}", heap["liveBytes"], blocks * size, 0.05 * blocks * size)
+            close(f"{mode}: live blocks of {mark}", heap["liveBlocks"], blocks, 0.05 * blocks)
+        assert result["status"]["heap"]["processHeapBytes"] > 64 << 20, result["status"]["heap"]
+
+
+def detach_leaves_the_target_running_and_untouched():
+    with live.program("shares", "--delay", 0) as process:
+        before = executable_memory(process.pid)
+        live.snapshot(process.pid, "--heap", "uprobe", seconds=1)
+        assert process.poll() is None, "the target ended"
+        assert executable_memory(process.pid) == before, "the target's code changed"
+        assert not leftovers(), f"left in the kernel: {leftovers()}"
+
+
+def executable_memory(pid):
+    """The bytes of the program's own code."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            if " r-xp " in line and line.rstrip().endswith("/shares"):
+                start, end = (int(x, 16) for x in line.split()[0].split("-"))
+                memory.seek(start)
+                return memory.read(end - start)
+    raise AssertionError("no code mapping")
+
+
+def leftovers():
+    """BPF programs of ours that belong to no living rsprof."""
+    listing = subprocess.run(["/usr/sbin/bpftool", "prog", "show"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listing.splitlines() if "pids rsprof" not in line and ("cpu_sample" in line)
+            and not any_rsprof_lives()]
+
+
+def any_rsprof_lives():
+    """Other tests run beside this one."""
+    names = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/comm", encoding="ascii") as comm:
+                    names.append(comm.read().strip())
+            except OSError:
+                pass
+    return "rsprof" in names
+
+
+live.main(cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_5_points,
+          live_heap_of_big_blocks_small_boxes_and_strings_is_within_5_percent,
+          detach_leaves_the_target_running_and_untouched)
