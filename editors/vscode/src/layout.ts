@@ -1,0 +1,23 @@
+// Where the text after a line starts, and what it is.
+
+/** Columns between a line and its annotation, at least. */
+export const GAP = 3;
+
+/** Columns that `text` takes, tabs expanded. */
+export function visualWidth(text: string, tabSize: number): number {
+    let width = 0;
+    for (const character of text) {
+        width += character === '\t' ? tabSize - (width % tabSize) : 1;
+    }
+    return width;
+}
+
+/** Columns between the end of a line of `width` columns and its annotation. `column` 0: right after the line. */
+export function annotationGap(width: number, column: number): number {
+    return Math.max(GAP, column - width);
+}
+
+/** The label as drawn: spaces that neither fold nor break; with `width`, right-aligned so that columns of numbers line up. */
+export function labelText(label: string, width = 0): string {
+    return label.padStart(width).replaceAll(' ', '\u00a0');
+}
