@@ -1,0 +1,517 @@
+#include "symbolizer/symbolizer.h"
+
+#include "base/clock.h"
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "symbolizer/answer.h"
+#include "symbolizer/child.h"
+#include "symbolizer/debug_files.h"
+#include "symbolizer/request.h"
+#include "symbolizer/table_check.h"
+
+#include <string.h>
+
+#define ANSWER_LIMIT_NS (20 * NS_PER_SEC) /* the child has this long for an answer, or the next part of one  \
+                                           */
+#define FILES_MAX       16384u            /* a request may ask for */
+#define DEATHS_MAX      2u                /* of children, then a module is given up */
+#define FRUITLESS_MAX   3                 /* children that die without an answer, then all is given up */
+#define MESSAGES_A_WAKE 32                /* so that a talkative child does not hold the loop */
+
+struct symbolizer {
+    struct loop *loop;
+    struct symbolizer_observer observer;
+    void *userdata;
+    pid_t child; /* 0: none */
+    int socket;
+    struct loop_io io;
+    struct loop_event kick;  /* starts the next request from the loop, never inside a call */
+    struct loop_event limit; /* runs while the child works */
+    struct map entries;      /* owner's number → struct module_entry *, a reference */
+    struct request_queue queue;
+    struct request *current; /* what the child works on */
+    uint32_t last_handle;
+    unsigned files; /* asked for by the current request */
+    size_t pending; /* questions */
+    int restarts;
+    int fruitless; /* children in a row that died without an answer */
+    bool dead;     /* no child can be started */
+    struct buf message;
+    union {
+        struct opened_answer opened;
+        struct resolved_answer resolved;
+        struct needed_file needed;
+    } answer;
+};
+
+static void on_kick(void *userdata);
+static void on_limit(void *userdata);
+static void on_readable(void *userdata, int events);
+
+static int kick(struct symbolizer *symbolizer)
+{
+    if (symbolizer->current || symbolizer->kick.watcher)
+        return 0;
+    return loop_timer_start(symbolizer->loop, &symbolizer->kick, 0, 0, on_kick, symbolizer);
+}
+
+static int start_child(struct symbolizer *symbolizer)
+{
+    int r = child_start(&symbolizer->child, &symbolizer->socket);
+    if (r < 0)
+        return r;
+    r = loop_io_start(symbolizer->loop, &symbolizer->io, symbolizer->socket, LOOP_READABLE, on_readable,
+                      symbolizer);
+    if (r == 0)
+        return 0;
+    child_stop(symbolizer->child);
+    symbolizer->child = 0;
+    cleanup_fd(&symbolizer->socket);
+    symbolizer->socket = -1;
+    return r;
+}
+
+static void stop_child(struct symbolizer *symbolizer)
+{
+    struct module_entry *entry;
+    uint64_t number, value;
+    loop_io_stop(&symbolizer->io);
+    loop_event_stop(&symbolizer->limit);
+    if (symbolizer->child)
+        child_stop(symbolizer->child);
+    symbolizer->child = 0;
+    cleanup_fd(&symbolizer->socket);
+    symbolizer->socket = -1;
+    for (size_t cursor = 0; map_next(&symbolizer->entries, &cursor, &number, &value);) {
+        entry = (struct module_entry *)(uintptr_t)value;
+        entry->in_child = false;
+    }
+}
+
+int symbolizer_new(struct loop *loop, const struct symbolizer_observer *observer, void *userdata,
+                   struct symbolizer **ret_symbolizer)
+{
+    struct symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
+    if (!symbolizer)
+        return -ENOMEM;
+    symbolizer->loop = loop;
+    symbolizer->observer = *observer;
+    symbolizer->userdata = userdata;
+    symbolizer->socket = -1;
+    int r = start_child(symbolizer);
+    if (r < 0) {
+        symbolizer_free(symbolizer);
+        return r;
+    }
+    *ret_symbolizer = symbolizer;
+    return 0;
+}
+
+void symbolizer_free(struct symbolizer *symbolizer)
+{
+    uint64_t number, value;
+    if (!symbolizer)
+        return;
+    stop_child(symbolizer);
+    loop_event_stop(&symbolizer->kick);
+    request_free(symbolizer->current);
+    request_queue_release(&symbolizer->queue);
+    for (size_t cursor = 0; map_next(&symbolizer->entries, &cursor, &number, &value);)
+        module_entry_unref((struct module_entry *)(uintptr_t)value);
+    map_release(&symbolizer->entries);
+    buf_release(&symbolizer->message);
+    free(symbolizer);
+}
+
+size_t symbolizer_pending(const struct symbolizer *symbolizer)
+{
+    return symbolizer->pending;
+}
+
+pid_t symbolizer_pid(const struct symbolizer *symbolizer)
+{
+    return symbolizer->child;
+}
+
+/* --- what the owner asks --- */
+
+static struct module_entry *find_entry(const struct symbolizer *symbolizer, uint32_t number)
+{
+    uint64_t value;
+    return map_get(&symbolizer->entries, number, &value) == 0 ? (struct module_entry *)(uintptr_t)value
+                                                              : NULL;
+}
+
+static int ask(struct symbolizer *symbolizer, enum wire_type type, struct module_entry *entry,
+               const uint64_t *addresses, uint32_t count)
+{
+    struct request *request;
+    int r = request_new(type, entry, addresses, count, &request);
+    if (r < 0)
+        return r;
+    request->internal = type == WIRE_CLOSE;
+    symbolizer->pending += request_questions(request);
+    request_queue_push(&symbolizer->queue, request);
+    return kick(symbolizer);
+}
+
+int symbolizer_open_module(struct symbolizer *symbolizer, uint32_t module, int fd, const char *path,
+                           pid_t pid)
+{
+    OWNED_FD int owned = fd;
+    struct module_entry *entry;
+    if (find_entry(symbolizer, module))
+        return -EEXIST;
+    int r = module_entry_new(module, ++symbolizer->last_handle, take_fd(&owned), path, pid, &entry);
+    if (r < 0)
+        return r;
+    r = map_put(&symbolizer->entries, module, (uintptr_t)entry);
+    if (r < 0) {
+        module_entry_unref(entry);
+        return r;
+    }
+    return ask(symbolizer, WIRE_OPEN, entry, NULL, 0);
+}
+
+int symbolizer_close_module(struct symbolizer *symbolizer, uint32_t module)
+{
+    struct module_entry *entry = find_entry(symbolizer, module);
+    if (!entry)
+        return -ENOENT;
+    symbolizer->pending -= request_queue_drop(&symbolizer->queue, entry);
+    if (symbolizer->current && symbolizer->current->entry == entry)
+        symbolizer->pending -= request_questions(symbolizer->current);
+    entry->closed = true;
+    map_remove(&symbolizer->entries, module);
+    int r = ask(symbolizer, WIRE_CLOSE, entry, NULL, 0);
+    module_entry_unref(entry);
+    return r;
+}
+
+int symbolizer_resolve(struct symbolizer *symbolizer, uint32_t module, const uint64_t *addresses,
+                       size_t count)
+{
+    struct module_entry *entry = find_entry(symbolizer, module);
+    if (!entry)
+        return -ENOENT;
+    for (size_t done = 0; done < count;) {
+        uint32_t part = count - done < WIRE_ADDRESSES_MAX ? (uint32_t)(count - done) : WIRE_ADDRESSES_MAX;
+        int r = ask(symbolizer, WIRE_RESOLVE, entry, addresses + done, part);
+        if (r < 0)
+            return r;
+        done += part;
+    }
+    return 0;
+}
+
+int symbolizer_compile_unwind_table(struct symbolizer *symbolizer, uint32_t module)
+{
+    struct module_entry *entry = find_entry(symbolizer, module);
+    return entry ? ask(symbolizer, WIRE_UNWIND, entry, NULL, 0) : -ENOENT;
+}
+
+/* --- telling the owner --- */
+
+static bool is_wanted(const struct request *request)
+{
+    return !request->internal && !request->entry->closed;
+}
+
+static void report_opened(struct symbolizer *symbolizer, const struct module_entry *entry,
+                          const struct module_info *info)
+{
+    if (symbolizer->observer.module_opened)
+        symbolizer->observer.module_opened(symbolizer->userdata, entry->number, info);
+}
+
+static void report_nothing_known(struct symbolizer *symbolizer, const struct module_entry *entry)
+{
+    struct module_info none = {.debug = DEBUG_NONE};
+    report_opened(symbolizer, entry, &none);
+}
+
+/* Counted before the call, which may close the module. */
+static void report_resolved(struct symbolizer *symbolizer, struct request *request,
+                            const struct source_frame *frames, size_t count)
+{
+    uint64_t address = request->addresses[request->answered];
+    bool wanted = is_wanted(request);
+    symbolizer->pending -= wanted ? 1 : 0;
+    request->answered++;
+    if (wanted && symbolizer->observer.address_resolved)
+        symbolizer->observer.address_resolved(symbolizer->userdata, request->entry->number, address, frames,
+                                              count);
+}
+
+static void report_table(struct symbolizer *symbolizer, const struct module_entry *entry, int error,
+                         const union unwind_element *elements, const struct wire_table *table)
+{
+    if (symbolizer->observer.unwind_table)
+        symbolizer->observer.unwind_table(symbolizer->userdata, entry->number, error, elements,
+                                          elements ? table->element_count : 0,
+                                          elements ? table->page_count : 0, elements ? table->start : 0);
+}
+
+/* Answers a request without the child: nothing is known. */
+static void answer_empty(struct symbolizer *symbolizer, struct request *request)
+{
+    if (request->type == WIRE_RESOLVE) {
+        while (request->answered < request->count)
+            report_resolved(symbolizer, request, NULL, 0);
+    } else if (is_wanted(request)) {
+        symbolizer->pending--;
+        if (request->type == WIRE_OPEN)
+            report_nothing_known(symbolizer, request->entry);
+        else
+            report_table(symbolizer, request->entry, -EIO, NULL, NULL);
+    }
+    request_free(request);
+}
+
+/* --- talking to the child --- */
+
+static int send_request(struct symbolizer *symbolizer, enum wire_type type, const struct request *request)
+{
+    int r = wire_begin(&symbolizer->message, type, request->entry->handle);
+    if (r == 0 && type == WIRE_RESOLVE)
+        r = buf_append(&symbolizer->message, request->addresses + request->answered,
+                       (request->count - request->answered) * sizeof(*request->addresses));
+    if (r == 0)
+        r = wire_send(symbolizer->socket, &symbolizer->message, type == WIRE_OPEN ? request->entry->fd : -1);
+    return r;
+}
+
+/* A module that this child does not know yet is opened before anything else is asked of it. */
+static int open_first(struct symbolizer *symbolizer, struct request *request, struct request **ret_request)
+{
+    struct request *open;
+    int r = request_new(WIRE_OPEN, request->entry, NULL, 0, &open);
+    if (r < 0)
+        return r;
+    open->internal = true;
+    request_queue_push_front(&symbolizer->queue, request);
+    *ret_request = open;
+    return 0;
+}
+
+static void child_died(struct symbolizer *symbolizer);
+
+static bool needs_no_child(const struct symbolizer *symbolizer, const struct request *request)
+{
+    if (request->type == WIRE_CLOSE)
+        return !request->entry->in_child;
+    return symbolizer->dead || request->entry->given_up;
+}
+
+/* Gives the child its next request; false when there is none, or the child is gone. */
+static bool start_next(struct symbolizer *symbolizer)
+{
+    struct request *request = request_queue_pop(&symbolizer->queue);
+    if (!request)
+        return false;
+    if (needs_no_child(symbolizer, request)) {
+        answer_empty(symbolizer, request);
+        return true;
+    }
+    if (request->type != WIRE_OPEN && !request->entry->in_child &&
+        open_first(symbolizer, request, &request) < 0) {
+        answer_empty(symbolizer, request);
+        return true;
+    }
+    int r = send_request(symbolizer, request->type, request);
+    if (request->type == WIRE_CLOSE) {
+        request_free(request);
+        return r == 0;
+    }
+    symbolizer->current = request;
+    symbolizer->files = 0;
+    if (r == 0)
+        r = loop_timer_start(symbolizer->loop, &symbolizer->limit, ANSWER_LIMIT_NS, 0, on_limit, symbolizer);
+    if (r < 0)
+        child_died(symbolizer);
+    return false;
+}
+
+static void pump(struct symbolizer *symbolizer)
+{
+    size_t pending = symbolizer->pending;
+    while (!symbolizer->current && start_next(symbolizer))
+        ;
+    if (pending && !symbolizer->pending && symbolizer->observer.idle)
+        symbolizer->observer.idle(symbolizer->userdata);
+}
+
+static void on_kick(void *userdata)
+{
+    struct symbolizer *symbolizer = userdata;
+    loop_event_stop(&symbolizer->kick);
+    pump(symbolizer);
+}
+
+/* The current request is over: the loop goes on to the next. */
+static void finish(struct symbolizer *symbolizer)
+{
+    loop_event_stop(&symbolizer->limit);
+    request_free(take_ptr(symbolizer->current));
+    symbolizer->fruitless = 0;
+}
+
+/* What the child was doing when it died is asked again, unless it has killed too many. */
+static void blame(struct symbolizer *symbolizer)
+{
+    struct request *request = take_ptr(symbolizer->current);
+    if (!request)
+        return;
+    struct module_entry *entry = request->entry;
+    if (++entry->deaths < DEATHS_MAX && !entry->closed) {
+        if (request->internal)
+            request_free(request); /* made anew for the request it was made for */
+        else
+            request_queue_push_front(&symbolizer->queue, request);
+        return;
+    }
+    bool opening = request->type == WIRE_OPEN && !request->internal;
+    entry->given_up = true;
+    if (!entry->closed && !opening)
+        report_nothing_known(symbolizer, entry);
+    answer_empty(symbolizer, request);
+}
+
+static void child_died(struct symbolizer *symbolizer)
+{
+    stop_child(symbolizer);
+    symbolizer->fruitless++;
+    blame(symbolizer);
+    if (symbolizer->fruitless >= FRUITLESS_MAX || start_child(symbolizer) < 0)
+        symbolizer->dead = true;
+    else
+        symbolizer->restarts++;
+    if (symbolizer->observer.died)
+        symbolizer->observer.died(symbolizer->userdata, symbolizer->dead ? -1 : symbolizer->restarts);
+    kick(symbolizer);
+}
+
+static void on_limit(void *userdata)
+{
+    child_died(userdata);
+}
+
+/* --- what the child says --- */
+
+static int take_opened(struct symbolizer *symbolizer, struct reader *payload)
+{
+    struct request *request = symbolizer->current;
+    struct opened_answer *answer = &symbolizer->answer.opened;
+    if (request->type != WIRE_OPEN || answer_read_opened(payload, answer) < 0)
+        return -EBADMSG;
+    struct module_entry *entry = request->entry;
+    entry->in_child = answer->error == 0;
+    entry->given_up = answer->error < 0;
+    bool wanted = is_wanted(request);
+    symbolizer->pending -= wanted ? 1 : 0;
+    if (wanted)
+        report_opened(symbolizer, entry, &answer->info);
+    finish(symbolizer);
+    return 0;
+}
+
+static int take_resolved(struct symbolizer *symbolizer, struct reader *payload)
+{
+    struct request *request = symbolizer->current;
+    struct resolved_answer *answer = &symbolizer->answer.resolved;
+    if (request->type != WIRE_RESOLVE)
+        return -EBADMSG;
+    while (reader_left(payload)) {
+        if (request->answered == request->count || answer_read_resolved(payload, answer) < 0 ||
+            answer->address != request->addresses[request->answered])
+            return -EBADMSG;
+        report_resolved(symbolizer, request, answer->frames, answer->count);
+    }
+    if (request->answered == request->count)
+        finish(symbolizer);
+    else
+        return loop_timer_start(symbolizer->loop, &symbolizer->limit, ANSWER_LIMIT_NS, 0, on_limit,
+                                symbolizer);
+    return 0;
+}
+
+static int take_table(struct symbolizer *symbolizer, struct reader *payload, int fd)
+{
+    struct request *request = symbolizer->current;
+    struct table_answer answer;
+    const union unwind_element *elements = NULL;
+    if (request->type != WIRE_UNWIND || answer_read_table(payload, &answer) < 0)
+        return -EBADMSG;
+    if (answer.error == 0) {
+        int r = table_map(fd, &answer.table, &elements);
+        if (r < 0)
+            return r;
+    }
+    bool wanted = is_wanted(request);
+    symbolizer->pending -= wanted ? 1 : 0;
+    if (wanted)
+        report_table(symbolizer, request->entry, answer.error, elements, &answer.table);
+    if (elements)
+        table_unmap(elements, &answer.table);
+    finish(symbolizer);
+    return 0;
+}
+
+static int give_file(struct symbolizer *symbolizer, struct reader *payload)
+{
+    const struct module_entry *entry = symbolizer->current->entry;
+    struct needed_file *needed = &symbolizer->answer.needed;
+    if (symbolizer->files++ == FILES_MAX || answer_read_needed_file(payload, needed) < 0)
+        return -EBADMSG;
+    struct debug_file_places places = {.exe = entry->path, .pid = entry->pid};
+    OWNED_FD int fd = debug_file_find(&places, (enum module_file_kind)needed->kind, needed->name);
+    int32_t error = fd < 0 ? fd : 0;
+    int r = wire_begin(&symbolizer->message, WIRE_FILE, entry->handle);
+    if (r == 0)
+        r = buf_append(&symbolizer->message, &error, sizeof(error));
+    return r < 0 ? r : wire_send(symbolizer->socket, &symbolizer->message, fd);
+}
+
+static int take_message(struct symbolizer *symbolizer, int fd)
+{
+    struct reader reader =
+        reader_of((struct bytes){(const uint8_t *)symbolizer->message.data, symbolizer->message.len});
+    uint32_t type = reader_u32(&reader), handle = reader_u32(&reader);
+    if (!symbolizer->current || handle != symbolizer->current->entry->handle)
+        return -EBADMSG;
+    switch (type) {
+    case WIRE_OPENED:
+        return take_opened(symbolizer, &reader);
+    case WIRE_RESOLVED:
+        return take_resolved(symbolizer, &reader);
+    case WIRE_TABLE:
+        return take_table(symbolizer, &reader, fd);
+    case WIRE_NEED_FILE:
+        return give_file(symbolizer, &reader);
+    default:
+        return -EBADMSG;
+    }
+}
+
+static void on_readable(void *userdata, int events)
+{
+    struct symbolizer *symbolizer = userdata;
+    size_t pending = symbolizer->pending;
+    (void)events;
+    for (int i = 0; i < MESSAGES_A_WAKE && symbolizer->child; i++) {
+        OWNED_FD int fd = -1;
+        int r = wire_receive(symbolizer->socket, &symbolizer->message, &fd);
+        if (r == -EAGAIN)
+            break;
+        if (r == 0)
+            r = take_message(symbolizer, fd);
+        if (r < 0) {
+            child_died(symbolizer);
+            return;
+        }
+        while (!symbolizer->current && start_next(symbolizer))
+            ;
+    }
+    if (pending && !symbolizer->pending && symbolizer->observer.idle)
+        symbolizer->observer.idle(symbolizer->userdata);
+}
