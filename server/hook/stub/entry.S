@@ -1,0 +1,181 @@
+/* The stub's doors: one entry for each allocator function, and the two probe sites.
+ *
+ * A call that is not sampled costs a dozen instructions, touches no stack and jumps on to the real function, which then
+ * returns to the caller by itself. Scratch registers: rax, rcx, r10, r11 (no function of ours has a fourth argument).
+ * A sampled call builds a `struct hook_call` (stub.c) on the stack and goes on in C. */
+#include "hook/stub_abi.h"
+
+#define REAL(id)  hook_data + HOOK_OFFSET_REAL + 8 * (id)(%rip)
+
+        .text
+
+/* Charges `size` bytes to the thread's countdown. Jumps to 8 when this thread has no place yet, to 9 when it is exhausted;
+ * then r11 is the rate in force. subq is one instruction: a signal handler that allocates sees it done or not done. */
+        .macro  CHARGE size
+        movl    (%rsp), %eax
+        imull   $HOOK_HASH_FACTOR, %eax, %eax
+        shrl    $(32 - HOOK_SITE_BITS), %eax
+        leaq    hook_data + HOOK_OFFSET_RATES(%rip), %r11
+        movq    (%r11, %rax, 8), %r11
+        movq    %fs:0, %r10
+        imulq   $(HOOK_HASH_FACTOR - (1 << 32)), %r10, %rcx
+        shrq    $HOOK_THREAD_SHIFT, %rcx
+        andl    $HOOK_THREAD_MASK, %ecx
+        leaq    hook_data + HOOK_OFFSET_THREADS(%rip), %rax
+        addq    %rax, %rcx
+        cmpq    %r10, (%rcx)
+        jne     8f
+        movq    \size, %rax
+        orq     $1, %rax
+        imulq   %r11, %rax
+        jo      9f
+        subq    %rax, HOOK_THREAD_LEFT(%rcx)
+        jb      9f
+        .endm
+
+/* Jumps to 7 when the block in rdi may be a sampled one. */
+        .macro  FILTER
+        movq    %rdi, %rax
+        movq    %rdi, %rcx
+        shrq    $HOOK_FILTER_SHIFT, %rax
+        shrq    $HOOK_FILTER_FOLD, %rcx
+        xorq    %rcx, %rax
+        andl    $((1 << HOOK_FILTER_BITS) - 1), %eax
+        leaq    hook_data + HOOK_OFFSET_FILTER(%rip), %rcx
+        cmpb    $0, (%rcx, %rax)
+        jne     7f
+        .endm
+
+/* The way into C: r10 says whether the call was charged. */
+        .macro  SLOW id, handler
+8:      xorl    %r10d, %r10d
+        jmp     7f
+9:      movl    $1, %r10d
+7:      movl    $\id, %eax
+        jmp     \handler
+        .endm
+
+        .macro  ENTRY_ALLOC id
+        CHARGE  %rdi
+        jmp     *REAL(\id)
+        SLOW    \id, slow_alloc
+        .endm
+
+        .macro  ENTRY_ALLOC_2ND id
+        CHARGE  %rsi
+        jmp     *REAL(\id)
+        SLOW    \id, slow_alloc
+        .endm
+
+        .macro  ENTRY_ALLOC_OUT id
+        CHARGE  %rdx
+        jmp     *REAL(\id)
+        SLOW    \id, slow_alloc
+        .endm
+
+/* A product that overflows cannot be allocated. */
+        .macro  ENTRY_ALLOC_ARRAY id
+        movq    %rdi, %rdx
+        imulq   %rsi, %rdx
+        jo      6f
+        CHARGE  %rdx
+6:      jmp     *REAL(\id)
+        SLOW    \id, slow_alloc
+        .endm
+
+        .macro  ENTRY_REALLOC id
+        xorl    %r10d, %r10d
+        xorl    %r11d, %r11d
+        FILTER
+        CHARGE  %rsi
+        jmp     *REAL(\id)
+        SLOW    \id, slow_realloc
+        .endm
+
+/* Rare enough to go into C each time. */
+        .macro  ENTRY_REALLOC_ARRAY id
+        jmp     8f
+        SLOW    \id, slow_realloc
+        .endm
+
+        .macro  ENTRY_FREE id
+        FILTER
+        jmp     *REAL(\id)
+        SLOW    \id, slow_free
+        .endm
+
+        .set    next_id, 0
+        .macro  ENTRY name, shape
+        .globl  hook_entry_\name
+        .type   hook_entry_\name, @function
+        .p2align 5
+hook_entry_\name:
+        .cfi_startproc
+        ENTRY_\shape next_id
+        .cfi_endproc
+        .size   hook_entry_\name, . - hook_entry_\name
+        .set    next_id, next_id + 1
+        .endm
+
+#define EXPAND(id, shape, names) ENTRY id, shape;
+        HOOK_FUNCTIONS(EXPAND)
+
+/* From here on the stack holds, upwards: rdi, rsi, rdx, function, charged, rate, and the frame rip, rsp, rbp. */
+        .macro  SLOW_PATH name, handler
+        .type   \name, @function
+        .p2align 4
+\name:
+        .cfi_startproc
+        pushq   %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        leaq    16(%rsp), %rcx
+        pushq   %rcx
+        .cfi_adjust_cfa_offset 8
+        pushq   16(%rsp)
+        .cfi_adjust_cfa_offset 8
+        pushq   %r11
+        .cfi_adjust_cfa_offset 8
+        pushq   %r10
+        .cfi_adjust_cfa_offset 8
+        pushq   %rax
+        .cfi_adjust_cfa_offset 8
+        pushq   %rdx
+        .cfi_adjust_cfa_offset 8
+        pushq   %rsi
+        .cfi_adjust_cfa_offset 8
+        pushq   %rdi
+        .cfi_adjust_cfa_offset 8
+        movq    %rsp, %rdi
+        call    \handler
+        addq    $64, %rsp
+        .cfi_adjust_cfa_offset -64
+        popq    %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %rbp
+        ret
+        .cfi_endproc
+        .size   \name, . - \name
+        .endm
+
+        SLOW_PATH slow_alloc, hook_alloc_sampled
+        SLOW_PATH slow_realloc, hook_realloc_sampled
+        SLOW_PATH slow_free, hook_free_sampled
+
+/* The probe sites. The kernel replaces a 5-byte nop by a call where it can. */
+        .macro  PROBE_SITE name
+        .globl  \name
+        .type   \name, @function
+        .p2align 4
+\name:
+        .cfi_startproc
+        .byte   0x0f, 0x1f, 0x44, 0x00, 0x00
+        ret
+        .cfi_endproc
+        .size   \name, . - \name
+        .endm
+
+        PROBE_SITE hook_site_alloc
+        PROBE_SITE hook_site_free
+
+        .section .note.GNU-stack, "", @progbits

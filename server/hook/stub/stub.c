@@ -1,0 +1,342 @@
+/* The stub's slow side: what a sampled allocation, a free of a possibly sampled block and a thread's first
+ * allocation do. Runs inside the target, between the program and its allocator. Freestanding: see stub_abi.h
+ * for what it may not use.
+ *
+ * Every shared word is changed atomically, and each place of the set by one thread at a time: who turned it
+ * to BUSY. */
+#include "hook/stub/math.h"
+
+/* A call on its way into the allocator, as entry.S lays it out. */
+struct hook_call {
+    uint64_t args[3];
+    uint64_t function; /* enum hook_function */
+    uint64_t charged;  /* the countdown was charged, and is exhausted */
+    uint64_t rate;     /* of the site, when charged */
+    struct hook_frame frame;
+};
+
+typedef uint64_t (*hook_real_fn)(uint64_t, uint64_t, uint64_t);
+
+/* The page after the code: stub.ld puts it there. */
+struct hook_data hook_data __attribute__((section(".bss.hook_data"), visibility("hidden")));
+
+void hook_site_alloc(uint64_t token, uint64_t block, uint64_t size, uint64_t weight_bytes,
+                     uint64_t weight_blocks, const struct hook_frame *frame)
+    __attribute__((visibility("hidden")));
+void hook_site_free(uint64_t token, uint64_t block, uint64_t weight_bytes)
+    __attribute__((visibility("hidden")));
+
+/* What entry.S calls. */
+uint64_t hook_alloc_sampled(struct hook_call *call) __attribute__((visibility("hidden")));
+uint64_t hook_realloc_sampled(struct hook_call *call) __attribute__((visibility("hidden")));
+uint64_t hook_free_sampled(struct hook_call *call) __attribute__((visibility("hidden")));
+
+#define HOOK_SHAPE_OF_(id, shape, names) HOOK_SHAPE_##shape,
+static const uint8_t shapes[] = {HOOK_FUNCTIONS(HOOK_SHAPE_OF_)};
+
+#define header          (hook_data.header)
+#define relaxed(word)   __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#define count(word, by) ((void)__atomic_fetch_add(&(word), (by), __ATOMIC_RELAXED))
+
+static uint64_t call_real(const struct hook_call *call)
+{
+    return ((hook_real_fn)relaxed(header.real[call->function]))(call->args[0], call->args[1], call->args[2]);
+}
+
+/* ---- the filter ---- */
+
+/* A counter that has reached 255 stays there: its blocks always take the slow side. */
+static void filter_add(uint64_t block)
+{
+    uint8_t *counter = &hook_data.filter[hook_filter_index(block)];
+    uint8_t old = relaxed(*counter);
+    while (old != UINT8_MAX &&
+           !__atomic_compare_exchange_n(counter, &old, old + 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        ;
+}
+
+static void filter_remove(uint64_t block)
+{
+    uint8_t *counter = &hook_data.filter[hook_filter_index(block)];
+    uint8_t old = relaxed(*counter);
+    while (old != UINT8_MAX && old != 0 &&
+           !__atomic_compare_exchange_n(counter, &old, old - 1, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        ;
+}
+
+static int filter_has(uint64_t block)
+{
+    return relaxed(hook_data.filter[hook_filter_index(block)]) != 0;
+}
+
+/* ---- the set ---- */
+
+#define NO_PLACE UINT32_MAX
+
+static int place_change(uint32_t place, uint64_t from, uint64_t to)
+{
+    return __atomic_compare_exchange_n(&hook_data.set[place], &from, to, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+static int place_is_current(uint32_t place)
+{
+    uint32_t attachment = relaxed(header.attachment) & ((1u << (32 - HOOK_SITE_BITS)) - 1);
+    return hook_data.blocks[place].attachment == attachment;
+}
+
+static uint64_t place_token(uint32_t place)
+{
+    return (uint64_t)hook_data.blocks[place].generation << 32 | place;
+}
+
+/* Takes the block's place for this thread: BUSY until `place_return` or `place_release`. */
+static uint32_t place_take(uint64_t block)
+{
+    uint32_t home = hook_set_index(block);
+    for (uint32_t i = 0; i < HOOK_SET_WINDOW; i++) {
+        uint32_t place = (home + i) & (HOOK_SET - 1);
+        if (relaxed(hook_data.set[place]) == block && place_change(place, block, HOOK_PLACE_BUSY))
+            return place;
+    }
+    return NO_PLACE;
+}
+
+static void place_return(uint32_t place, uint64_t block)
+{
+    __atomic_store_n(&hook_data.set[place], block, __ATOMIC_RELEASE);
+}
+
+/* The block of a place that is BUSY is gone: tell, and give the place back. */
+static void place_release(uint32_t place, uint64_t block)
+{
+    struct hook_block *gone = &hook_data.blocks[place];
+    filter_remove(block);
+    if (place_is_current(place)) {
+        struct hook_site *site = &hook_data.sites[gone->site];
+        count(site->frees, 1);
+        count(site->freed_bytes, gone->weight_bytes);
+        count(header.counters.frees, 1);
+        hook_site_free(place_token(place), block, gone->weight_bytes);
+    }
+    __atomic_store_n(&hook_data.set[place], HOOK_PLACE_EMPTY, __ATOMIC_RELEASE);
+}
+
+/* A place for a new block: an empty one, else one whose block belongs to an earlier attachment. */
+static uint32_t place_claim(uint64_t block)
+{
+    uint32_t home = hook_set_index(block);
+    for (uint32_t i = 0; i < HOOK_SET_WINDOW; i++) {
+        uint32_t place = (home + i) & (HOOK_SET - 1);
+        if (relaxed(hook_data.set[place]) == HOOK_PLACE_EMPTY &&
+            place_change(place, HOOK_PLACE_EMPTY, HOOK_PLACE_BUSY))
+            return place;
+    }
+    for (uint32_t i = 0; i < HOOK_SET_WINDOW; i++) {
+        uint32_t place = (home + i) & (HOOK_SET - 1);
+        uint64_t old = relaxed(hook_data.set[place]);
+        if (old > HOOK_PLACE_BUSY && !place_is_current(place) && place_change(place, old, HOOK_PLACE_BUSY)) {
+            filter_remove(old);
+            return place;
+        }
+    }
+    return NO_PLACE;
+}
+
+/* ---- threads and rates ---- */
+
+static uint64_t thread_pointer(void)
+{
+    uint64_t pointer;
+    __asm__("movq %%fs:0, %0" : "=r"(pointer));
+    return pointer;
+}
+
+static void thread_start(struct hook_thread *thread, uint64_t owner)
+{
+    uint64_t places = __atomic_add_fetch(&header.counters.thread_places, 1, __ATOMIC_RELAXED);
+    uint64_t random = relaxed(header.seed) ^ owner * 0x9e3779b97f4a7c15ull ^ places << 48;
+    thread->random = random ? random : 1;
+    for (int i = 0; i < 4; i++) /* leave the neighbourhood of similar seeds */
+        (void)hook_random(&thread->random);
+    thread->left = hook_exponential(hook_random(&thread->random));
+}
+
+/* This thread's place: found, or a free one taken, or, when all near ones are taken, another thread's, which
+ * may be dead; if it is not, it comes here again. */
+static struct hook_thread *thread_find(void)
+{
+    enum { NEAR = 8 };
+    uint64_t owner = thread_pointer();
+    uint32_t home = hook_thread_index(owner);
+    for (uint32_t i = 0; i < NEAR; i++) {
+        struct hook_thread *thread = &hook_data.threads[(home + i) & (HOOK_THREADS - 1)];
+        if (relaxed(thread->owner) == owner)
+            return thread;
+    }
+    for (uint32_t i = 0; i < NEAR; i++) {
+        struct hook_thread *thread = &hook_data.threads[(home + i) & (HOOK_THREADS - 1)];
+        uint64_t none = 0;
+        if (__atomic_compare_exchange_n(&thread->owner, &none, owner, 0, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED)) {
+            thread_start(thread, owner);
+            return thread;
+        }
+    }
+    uint64_t evictions = __atomic_add_fetch(&header.counters.thread_evictions, 1, __ATOMIC_RELAXED);
+    struct hook_thread *thread = &hook_data.threads[(home + evictions % NEAR) & (HOOK_THREADS - 1)];
+    __atomic_store_n(&thread->owner, owner, __ATOMIC_SEQ_CST);
+    thread_start(thread, owner);
+    return thread;
+}
+
+/* Charges a call that was not charged yet. Whether it exhausted the countdown. */
+static int thread_charge(struct hook_thread *thread, uint64_t hazard)
+{
+    if (thread->left < hazard)
+        return 1;
+    thread->left -= hazard;
+    return 0;
+}
+
+/* Counts a sample against its site's quota and everybody's grant, and lowers the rate when one is used up.
+ * Counts that race are off by one, which only moves the moment of lowering. */
+static void rate_govern(uint32_t index, uint64_t rate)
+{
+    struct hook_site *site = &hook_data.sites[index];
+    uint32_t epoch = relaxed(header.epoch);
+    if (relaxed(header.seen_epoch) != epoch) {
+        header.seen_epoch = epoch;
+        header.epoch_samples = 0;
+    }
+    if (relaxed(site->epoch) != epoch) {
+        site->epoch = epoch;
+        site->epoch_samples = 0;
+    }
+    uint32_t of_all = __atomic_add_fetch(&header.epoch_samples, 1, __ATOMIC_RELAXED);
+    uint32_t of_site = __atomic_add_fetch(&site->epoch_samples, 1, __ATOMIC_RELAXED);
+    if (of_site <= relaxed(header.quota) && of_all <= relaxed(header.grant))
+        return;
+    const uint64_t first_interval =
+        1ull << (HOOK_HAZARD_BITS - 6); /* from every allocation on to one in 64 bytes */
+    uint64_t lower = rate > first_interval ? first_interval : rate / 4;
+    if (lower < HOOK_RATE_MIN || !__atomic_compare_exchange_n(&hook_data.rates[index], &rate, lower, 0,
+                                                              __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        return;
+    site->epoch_samples = 0;
+    count(header.counters.rate_lowered, 1);
+}
+
+/* Decides on an allocation, before it is made: 0 (not sampled), or the probability with which it was. */
+static uint64_t sample_decide(const struct hook_call *call, uint64_t size)
+{
+    uint32_t index = hook_site_index(call->frame.rip);
+    uint64_t rate = call->charged ? call->rate : relaxed(hook_data.rates[index]);
+    uint64_t hazard = hook_hazard(rate, size);
+    struct hook_thread *thread = thread_find();
+    if (!call->charged && !thread_charge(thread, hazard))
+        return 0;
+    thread->left = hook_exponential(hook_random(&thread->random));
+    if (!relaxed(header.enabled) || !hazard)
+        return 0;
+    rate_govern(index, rate);
+    return hook_probability(hazard);
+}
+
+/* Remembers a sampled block that now exists, and tells. */
+static void sample_record(const struct hook_call *call, uint64_t block, uint64_t size, uint64_t probability)
+{
+    uint32_t index = hook_site_index(call->frame.rip);
+    struct hook_site *site = &hook_data.sites[index];
+    uint64_t weight_bytes = hook_weight_bytes(size, probability);
+    uint32_t stale = filter_has(block) ? place_take(block) : NO_PLACE;
+    if (stale != NO_PLACE) {
+        count(header.counters.freed_unseen, 1);
+        place_release(stale, block);
+    }
+    uint32_t place = place_claim(block);
+    if (place == NO_PLACE) {
+        count(header.counters.set_full, 1);
+        return;
+    }
+    struct hook_block *entry = &hook_data.blocks[place];
+    entry->generation++;
+    entry->site = index;
+    entry->attachment = relaxed(header.attachment);
+    entry->weight_bytes = weight_bytes;
+    filter_add(block);
+    place_return(place, block);
+    site->return_address = call->frame.rip;
+    count(site->samples, 1);
+    count(site->bytes, weight_bytes);
+    count(header.counters.samples, 1);
+    hook_site_alloc(place_token(place), block, size, weight_bytes, hook_weight_blocks(probability),
+                    &call->frame);
+}
+
+/* ---- the doors ---- */
+
+/* An array whose size overflows cannot be allocated: the greatest size stands for it. */
+static uint64_t size_multiply(uint64_t count, uint64_t size)
+{
+    uint64_t bytes;
+    return __builtin_mul_overflow(count, size, &bytes) ? UINT64_MAX : bytes;
+}
+
+static uint64_t call_size(const struct hook_call *call)
+{
+    switch (shapes[call->function]) {
+    case HOOK_SHAPE_ALLOC:
+        return call->args[0];
+    case HOOK_SHAPE_ALLOC_ARRAY:
+        return size_multiply(call->args[0], call->args[1]);
+    case HOOK_SHAPE_REALLOC_ARRAY:
+        return size_multiply(call->args[1], call->args[2]);
+    case HOOK_SHAPE_ALLOC_OUT:
+        return call->args[2];
+    default:
+        return call->args[1];
+    }
+}
+
+uint64_t hook_alloc_sampled(struct hook_call *call)
+{
+    uint64_t size = call_size(call);
+    uint64_t probability = sample_decide(call, size);
+    uint64_t result = call_real(call);
+    uint64_t block = result;
+    if (shapes[call->function] == HOOK_SHAPE_ALLOC_OUT)
+        block = (uint32_t)result == 0 ? *(uint64_t *)call->args[0] : 0;
+    if (probability && block)
+        sample_record(call, block, size, probability);
+    return result;
+}
+
+/* A resized block counts as a free and an allocation at the line that resized it. The old one leaves the set
+ * before the real call, since its address may be another thread's when that returns, and comes back if the
+ * call failed. */
+uint64_t hook_realloc_sampled(struct hook_call *call)
+{
+    uint64_t old = call->args[0], size = call_size(call);
+    uint64_t probability = sample_decide(call, size);
+    uint32_t place = old && filter_has(old) ? place_take(old) : NO_PLACE;
+    uint64_t block = call_real(call);
+    if (place != NO_PLACE && !block && size) {
+        count(header.counters.realloc_failed, 1);
+        place_return(place, old);
+    } else if (place != NO_PLACE) {
+        place_release(place, old);
+    }
+    if (probability && block)
+        sample_record(call, block, size, probability);
+    return block;
+}
+
+uint64_t hook_free_sampled(struct hook_call *call)
+{
+    uint64_t block = call->args[0];
+    uint32_t place = block ? place_take(block) : NO_PLACE;
+    if (place != NO_PLACE)
+        place_release(place, block);
+    return call_real(call);
+}
