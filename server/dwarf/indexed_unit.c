@@ -4,7 +4,7 @@
 
 void indexed_unit_release(struct indexed_unit *unit)
 {
-    line_table_release(&unit->lines);
+    line_program_release(&unit->lines);
     unit_index_release(&unit->index);
     unit->ready = false;
 }
@@ -13,7 +13,7 @@ int indexed_unit_prepare(struct indexed_unit *unit)
 {
     if (unit->ready)
         return 0;
-    int r = line_table_read(unit->unit, &unit->lines);
+    int r = line_program_read(unit->unit, &unit->lines);
     if (r == 0)
         r = unit_index_build(unit->scopes_unit, &unit->index);
     if (r < 0) {

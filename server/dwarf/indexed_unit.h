@@ -3,7 +3,7 @@
 #ifndef RSPROF_DWARF_INDEXED_UNIT_H
 #define RSPROF_DWARF_INDEXED_UNIT_H
 
-#include "dwarf/line_table.h"
+#include "dwarf/line_program.h"
 #include "dwarf/unit_index.h"
 
 struct indexed_unit {
@@ -11,7 +11,7 @@ struct indexed_unit {
     struct unit
         *scopes_unit; /* the one whose DIEs were indexed: `unit`, or the split unit that it stands for */
     bool ready;
-    struct line_table lines;
+    struct line_program lines;
     struct unit_index index;
 };
 

@@ -5,7 +5,7 @@
 #include <dwarf.h>
 #include <errno.h>
 
-static int add_directory(struct line_table *table, const char *name)
+static int add_directory(struct line_program *table, const char *name)
 {
     const char **slot = vec_push(&table->directories);
     if (!slot)
@@ -14,7 +14,7 @@ static int add_directory(struct line_table *table, const char *name)
     return 0;
 }
 
-static int add_file(struct line_table *table, const char *name, uint64_t directory)
+static int add_file(struct line_program *table, const char *name, uint64_t directory)
 {
     struct line_file *file = vec_push(&table->files);
     if (!file)
@@ -25,7 +25,7 @@ static int add_file(struct line_table *table, const char *name, uint64_t directo
 }
 
 /* Before DWARF 5: NUL-terminated lists; directory 0 is the unit's own. */
-static int read_old_names(struct reader *reader, struct line_table *table)
+static int read_old_names(struct reader *reader, struct line_program *table)
 {
     int r = add_directory(table, "");
     while (r == 0) {
@@ -64,7 +64,7 @@ static bool read_entry(struct reader *reader, const struct unit *unit, struct re
     return true;
 }
 
-static int read_list(struct reader *reader, const struct unit *unit, struct line_table *table, bool files)
+static int read_list(struct reader *reader, const struct unit *unit, struct line_program *table, bool files)
 {
     uint8_t format_count = reader_u8(reader);
     struct reader format = *reader;
@@ -87,7 +87,7 @@ static int read_list(struct reader *reader, const struct unit *unit, struct line
     return reader->bad ? -EBADMSG : 0;
 }
 
-static int read_names(struct reader *reader, const struct unit *unit, struct line_table *table)
+static int read_names(struct reader *reader, const struct unit *unit, struct line_program *table)
 {
     if (table->version < 5)
         return read_old_names(reader, table);
@@ -95,7 +95,7 @@ static int read_names(struct reader *reader, const struct unit *unit, struct lin
     return r < 0 ? r : read_list(reader, unit, table, true);
 }
 
-static bool read_fields(struct reader *reader, const struct line_table *table, struct line_header *header)
+static bool read_fields(struct reader *reader, const struct line_program *table, struct line_header *header)
 {
     header->min_instruction_length = reader_u8(reader);
     if (table->version >= 4)
@@ -110,7 +110,7 @@ static bool read_fields(struct reader *reader, const struct line_table *table, s
     return !reader->bad && header->opcode_base;
 }
 
-int line_header_read(const struct unit *unit, uint64_t offset, struct line_table *table,
+int line_header_read(const struct unit *unit, uint64_t offset, struct line_program *table,
                      struct line_header *ret_header)
 {
     struct line_header header = {.address_size = unit->address_size};

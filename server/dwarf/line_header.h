@@ -2,7 +2,7 @@
 #ifndef RSPROF_DWARF_LINE_HEADER_H
 #define RSPROF_DWARF_LINE_HEADER_H
 
-#include "dwarf/line_table.h"
+#include "dwarf/line_program.h"
 
 struct line_header {
     uint8_t offset_size, address_size;
@@ -14,7 +14,7 @@ struct line_header {
 
 /* Reads the header at `offset` of .debug_line, and the directories and files into `table`. −EBADMSG, −ENOMEM.
  */
-int line_header_read(const struct unit *unit, uint64_t offset, struct line_table *table,
+int line_header_read(const struct unit *unit, uint64_t offset, struct line_program *table,
                      struct line_header *ret_header);
 
 #endif

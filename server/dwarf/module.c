@@ -111,7 +111,7 @@ static int push_scopes(struct module *module, struct indexed_unit *unit, uint32_
             return -ENOMEM;
         struct die_ref die = {unit->scopes_unit->file, unit->scopes_unit->offset + entry->die};
         frame->function = function_names_of_die(&module->names, die);
-        file = line_table_path(&unit->lines, entry->call_file, &module->arena);
+        file = line_program_path(&unit->lines, entry->call_file, &module->arena);
         line = entry->call_line;
         scope = entry->parent;
     }
@@ -120,9 +120,9 @@ static int push_scopes(struct module *module, struct indexed_unit *unit, uint32_
 
 static int resolve_in_unit(struct module *module, struct indexed_unit *unit, uint64_t address)
 {
-    const struct line_row *row = line_table_find(&unit->lines, address);
+    const struct line_row *row = line_program_find(&unit->lines, address);
     uint32_t scope = unit_index_find(&unit->index, address);
-    const char *file = row ? line_table_path(&unit->lines, row->file, &module->arena) : "";
+    const char *file = row ? line_program_path(&unit->lines, row->file, &module->arena) : "";
     uint32_t line = row ? row->line : 0;
     if (row && !line && !module->keep_line_zero)
         line = indexed_unit_mend_line(unit, row, scope);

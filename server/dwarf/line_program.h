@@ -2,8 +2,8 @@
  *
  * Rows are in the order of the program, which is by address within a sequence; sequences are sorted by
  * address. Paths are put together on first use, in the arena given. */
-#ifndef RSPROF_DWARF_LINE_TABLE_H
-#define RSPROF_DWARF_LINE_TABLE_H
+#ifndef RSPROF_DWARF_LINE_PROGRAM_H
+#define RSPROF_DWARF_LINE_PROGRAM_H
 
 #include "dwarf/arena.h"
 #include "dwarf/dwarf_file.h"
@@ -25,7 +25,7 @@ struct line_file {
     const char *path; /* NULL until asked for */
 };
 
-struct line_table {
+struct line_program {
     uint16_t version;
     const char *comp_dir;
     VEC(const char *) directories;
@@ -34,17 +34,17 @@ struct line_table {
     VEC(struct line_sequence) sequences;
 };
 
-void line_table_release(struct line_table *table);
+void line_program_release(struct line_program *table);
 
 /* Reads the table the unit's root DIE names. A unit without one gives an empty table. Damage ends the table
  * early. −ENOMEM. `*ret_table` is the caller's to release. */
-int line_table_read(const struct unit *unit, struct line_table *ret_table);
+int line_program_read(const struct unit *unit, struct line_program *ret_table);
 
 /* The row in force at an address; NULL if there is none. */
-const struct line_row *line_table_find(const struct line_table *table, uint64_t address);
+const struct line_row *line_program_find(const struct line_program *table, uint64_t address);
 
 /* The path of a file: absolute if the table or comp_dir say so; "" for a number that is none, or out of
  * memory. */
-const char *line_table_path(struct line_table *table, uint32_t file, struct arena *arena);
+const char *line_program_path(struct line_program *table, uint32_t file, struct arena *arena);
 
 #endif

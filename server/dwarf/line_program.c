@@ -1,4 +1,4 @@
-#include "dwarf/line_table.h"
+#include "dwarf/line_program.h"
 
 #include "dwarf/line_header.h"
 
@@ -8,14 +8,14 @@
 /* The state machine of DWARF 5 section 6.2.2, without the registers nobody here asks for. */
 struct line_machine {
     const struct line_header *header;
-    struct line_table *table;
+    struct line_program *table;
     struct line_row row;
     size_t first_row; /* of the sequence under way */
     bool dropped;     /* the sequence under way belongs to code the linker dropped */
     int error;
 };
 
-void line_table_release(struct line_table *table)
+void line_program_release(struct line_program *table)
 {
     vec_release(&table->directories);
     vec_release(&table->files);
@@ -59,7 +59,7 @@ static void sort_if_needed(struct line_row *rows, size_t count)
 
 static void end_sequence(struct line_machine *machine)
 {
-    struct line_table *table = machine->table;
+    struct line_program *table = machine->table;
     size_t count = table->rows.len - machine->first_row;
     struct line_row *rows = table->rows.items + machine->first_row;
     if (count)
@@ -150,7 +150,7 @@ static int compare_sequences(const void *a, const void *b)
     return (x->first_row > y->first_row) - (x->first_row < y->first_row);
 }
 
-static int run_program(const struct line_header *header, struct line_table *table)
+static int run_program(const struct line_header *header, struct line_program *table)
 {
     struct line_machine machine = {.header = header, .table = table};
     struct reader reader = reader_of(header->program);
@@ -171,9 +171,9 @@ static int run_program(const struct line_header *header, struct line_table *tabl
     return machine.error;
 }
 
-int line_table_read(const struct unit *unit, struct line_table *ret_table)
+int line_program_read(const struct unit *unit, struct line_program *ret_table)
 {
-    struct line_table table = {.comp_dir = unit->comp_dir};
+    struct line_program table = {.comp_dir = unit->comp_dir};
     struct line_header header;
     if (unit->line_offset == NO_OFFSET) {
         *ret_table = table;
@@ -183,7 +183,7 @@ int line_table_read(const struct unit *unit, struct line_table *ret_table)
     if (r == 0)
         r = run_program(&header, &table);
     if (r == -ENOMEM) {
-        line_table_release(&table);
+        line_program_release(&table);
         return r;
     }
     *ret_table = table;
@@ -191,7 +191,7 @@ int line_table_read(const struct unit *unit, struct line_table *ret_table)
 }
 
 /* The last sequence that starts at or before the address, and holds it. */
-static const struct line_sequence *find_sequence(const struct line_table *table, uint64_t address)
+static const struct line_sequence *find_sequence(const struct line_program *table, uint64_t address)
 {
     size_t low = 0, high = table->sequences.len;
     while (low < high) {
@@ -206,7 +206,7 @@ static const struct line_sequence *find_sequence(const struct line_table *table,
     return &table->sequences.items[low - 1];
 }
 
-const struct line_row *line_table_find(const struct line_table *table, uint64_t address)
+const struct line_row *line_program_find(const struct line_program *table, uint64_t address)
 {
     const struct line_sequence *sequence = find_sequence(table, address);
     if (!sequence)
@@ -223,7 +223,7 @@ const struct line_row *line_table_find(const struct line_table *table, uint64_t 
     return &rows[low];
 }
 
-static const char *join(const struct line_table *table, const struct line_file *file, struct arena *arena)
+static const char *join(const struct line_program *table, const struct line_file *file, struct arena *arena)
 {
     if (file->name[0] == '/')
         return file->name;
@@ -235,7 +235,7 @@ static const char *join(const struct line_table *table, const struct line_file *
     return base ? arena_join_path(arena, base, file->name) : NULL;
 }
 
-const char *line_table_path(struct line_table *table, uint32_t file, struct arena *arena)
+const char *line_program_path(struct line_program *table, uint32_t file, struct arena *arena)
 {
     uint32_t index = table->version < 5 ? file - 1 : file;
     if (index >= table->files.len)
