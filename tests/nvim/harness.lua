@@ -60,8 +60,8 @@ function H.marks(concern, buf)
   local found = {}
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(buf or 0, namespace, 0, -1, { details = true })) do
     local details = mark[4]
-    assert(not found[mark[2]], 'two marks on line ' .. mark[2])
-    found[mark[2]] = vim.trim(details.virt_text and details.virt_text[1][1] or details.sign_text or 'sign')
+    local drawn = vim.trim(details.virt_text and details.virt_text[1][1] or details.sign_text or 'sign')
+    found[mark[2]] = found[mark[2]] and found[mark[2]] .. ' and ' .. drawn or drawn
   end
   return found
 end

@@ -8,14 +8,15 @@ local M = {}
 local anchors = vim.api.nvim_create_namespace('rsprof.anchor')
 
 ---@class rsprof.Anchored
----@field line integer where its mark was when last looked at
+---@field line integer where it stands by the count of lines
+---@field text string what the line says, without its indentation
 ---@field annotation rsprof.Annotation
 
 ---@class rsprof.BufferAnnotations
 ---@field edits rsprof.Edits
 ---@field by_id table<integer, rsprof.Anchored>
 ---@field stale boolean the file no longer matches what the process was built from
----@field settling boolean positions will be read again as soon as the edit is done
+---@field unsettled boolean edited since the marks were last looked at
 
 ---@type table<integer, rsprof.BufferAnnotations>
 local buffers = {}
@@ -33,14 +34,10 @@ function M.observe(new_observer)
 end
 
 ---@param buf integer
----@param state rsprof.BufferAnnotations
-local function read_positions(buf, state)
-  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(buf, anchors, 0, -1, {})) do
-    local anchored = state.by_id[mark[1]]
-    if anchored then
-      anchored.line = mark[2]
-    end
-  end
+---@param line integer
+---@return string
+local function text_at(buf, line)
+  return vim.trim(vim.api.nvim_buf_get_lines(buf, line, line + 1, false)[1] or '')
 end
 
 ---@param buf integer
@@ -52,17 +49,44 @@ local function drop(buf, state, id)
   observer.dropped(buf, id)
 end
 
+--- Agrees on where each annotation stands after edits. Its mark and the count of lines differ where lines were
+--- replaced: a line that was broken at its start went where the mark went, a line that was written anew stayed where it
+--- was, while its mark went behind what was replaced. The text tells which it was.
 ---@param buf integer
 ---@param state rsprof.BufferAnnotations
 local function settle(buf, state)
-  if state.settling then
+  if not state.unsettled then
     return
   end
-  state.settling = true
+  state.unsettled = false
+  for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(buf, anchors, 0, -1, {})) do
+    local id, line = mark[1], mark[2]
+    local anchored = state.by_id[id]
+    if anchored and anchored.line ~= line then
+      if text_at(buf, line) == anchored.text then
+        anchored.line = line
+      else
+        vim.api.nvim_buf_set_extmark(buf, anchors, anchored.line, 0, { id = id })
+        observer.dropped(buf, id)
+      end
+    end
+  end
+  for _, anchored in pairs(state.by_id) do
+    anchored.text = text_at(buf, anchored.line)
+  end
+end
+
+--- Settles as soon as the edit is done: marks are not all moved yet when an edit is told.
+---@param buf integer
+---@param state rsprof.BufferAnnotations
+local function settle_soon(buf, state)
+  if state.unsettled then
+    return
+  end
+  state.unsettled = true
   vim.schedule(function()
-    state.settling = false
     if buffers[buf] == state and vim.api.nvim_buf_is_loaded(buf) then
-      read_positions(buf, state)
+      settle(buf, state)
       observer.changed(buf)
     end
   end)
@@ -71,11 +95,10 @@ end
 ---@param buf integer
 ---@param state rsprof.BufferAnnotations
 local function on_lines(buf, state, tick, first, last, new_last)
-  if last == new_last then
-    return
-  end
   state.edits:add(tick, first, last, new_last)
+  local touched = last ~= new_last
   for id, anchored in pairs(state.by_id) do
+    touched = touched or (anchored.line >= first and anchored.line < last)
     local line = Edits.moved(anchored.line, first, last, new_last)
     if line then
       anchored.line = line
@@ -83,7 +106,9 @@ local function on_lines(buf, state, tick, first, last, new_last)
       drop(buf, state, id)
     end
   end
-  settle(buf, state)
+  if touched then
+    settle_soon(buf, state)
+  end
 end
 
 --- Forgets everything about a buffer, its marks included.
@@ -104,7 +129,7 @@ function M.track(buf)
     empty(buf, buffers[buf])
     return
   end
-  local state = { edits = Edits.new(), by_id = {}, stale = false, settling = false }
+  local state = { edits = Edits.new(), by_id = {}, stale = false, unsettled = false }
   buffers[buf] = state
   vim.api.nvim_buf_attach(buf, false, {
     on_lines = function(_, _, tick, first, last, new_last)
@@ -149,7 +174,7 @@ end
 ---@param state rsprof.BufferAnnotations
 ---@param params rsprof.AnnotationsParams
 local function replace(buf, state, params)
-  read_positions(buf, state)
+  settle(buf, state)
   local old = ids_by_line(state)
   local line_count = vim.api.nvim_buf_line_count(buf)
   local kept = {}
@@ -157,7 +182,7 @@ local function replace(buf, state, params)
     local line = state.edits:map(annotation.line, params.version)
     if line and line >= 0 and line < line_count then
       local id = old[line] or vim.api.nvim_buf_set_extmark(buf, anchors, line, 0, {})
-      kept[id] = { line = line, annotation = annotation }
+      kept[id] = { line = line, text = text_at(buf, line), annotation = annotation }
     end
   end
   for id in pairs(state.by_id) do
@@ -198,7 +223,7 @@ function M.get(buf)
   if not state then
     return {}
   end
-  read_positions(buf, state)
+  settle(buf, state)
   return state.by_id
 end
 

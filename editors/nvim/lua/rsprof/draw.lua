@@ -14,6 +14,17 @@ local visible = true
 --- Wider bars for hotter lines: the heat can be told without colours.
 local bars = { '▏', '▎', '▌', '█' }
 
+--- As wide as a label gets: a window that is narrower than the column and a label pulls the column in.
+local label_width = 17
+
+---@param buf integer
+---@return integer column that the text starts in at least
+local function text_column(buf)
+  local window = vim.fn.getwininfo(vim.fn.bufwinid(buf))[1]
+  local column = config.get().column
+  return window and math.min(column, window.width - window.textoff - label_width) or column
+end
+
 ---@param buf integer
 ---@param line integer
 ---@param column integer
@@ -25,8 +36,9 @@ end
 
 ---@param buf integer
 ---@param anchored rsprof.Anchored
+---@param column integer
 ---@return rsprof.Mark
-local function text_mark(buf, anchored)
+local function text_mark(buf, anchored, column)
   local options = config.get()
   local annotation = anchored.annotation
   local group = annotations.is_stale(buf) and 'RsprofStale' or 'RsprofHeat' .. highlight.level(annotation.heat)
@@ -36,7 +48,7 @@ local function text_mark(buf, anchored)
   end
   local text = annotation.label
   if position == 'eol' then
-    text = gap(buf, anchored.line, options.column) .. text
+    text = gap(buf, anchored.line, column) .. text
   elseif position == 'inline' then
     text = text .. '  '
   end
@@ -74,8 +86,9 @@ function M.refresh(buf)
   local texts, signs = {}, {}
   if visible then
     local with_text, with_sign = wants_text(buf), config.get().signs
+    local column = text_column(buf)
     for id, anchored in pairs(annotations.get(buf)) do
-      texts[id] = with_text(anchored.line) and text_mark(buf, anchored) or nil
+      texts[id] = with_text(anchored.line) and text_mark(buf, anchored, column) or nil
       signs[id] = with_sign and sign_mark(anchored) or nil
     end
   end
@@ -123,14 +136,7 @@ local function create_autocmds()
       end
     end,
   })
-  vim.api.nvim_create_autocmd({ 'TextChanged', 'TextChangedI' }, {
-    group = group,
-    callback = function(event)
-      if config.get().column > 0 then
-        M.refresh(event.buf)
-      end
-    end,
-  })
+  vim.api.nvim_create_autocmd({ 'VimResized', 'BufWinEnter' }, { group = group, callback = M.refresh_all })
   vim.api.nvim_create_autocmd('BufUnload', {
     group = group,
     callback = function(event)
