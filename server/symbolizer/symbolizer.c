@@ -9,6 +9,7 @@
 #include "symbolizer/request.h"
 #include "symbolizer/table_check.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define ANSWER_LIMIT_NS (20 * NS_PER_SEC) /* the child has this long for an answer, or the next part of one  \
@@ -514,4 +515,14 @@ static void on_readable(void *userdata, int events)
     }
     if (pending && !symbolizer->pending && symbolizer->observer.idle)
         symbolizer->observer.idle(symbolizer->userdata);
+}
+
+int symbolizer_wait(struct symbolizer *symbolizer, int timeout_ms)
+{
+    pump(symbolizer);
+    struct pollfd readable = {.fd = symbolizer->socket, .events = POLLIN};
+    if (!symbolizer->child || poll(&readable, 1, timeout_ms) <= 0)
+        return 0;
+    on_readable(symbolizer, LOOP_READABLE);
+    return 1;
 }
