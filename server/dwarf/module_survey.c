@@ -112,10 +112,30 @@ static bool contains(struct bytes bytes, const char *needle)
     return bytes.len && memmem(bytes.data, bytes.len, needle, strlen(needle)) != NULL;
 }
 
+/* Panics name the library's files: "/rustc/<40 hex digits>/library/…". Programs that merely talk of such
+ * paths do not. */
+static bool names_library_file(struct bytes bytes)
+{
+    static const char prefix[] = "/rustc/";
+    const size_t prefix_len = sizeof(prefix) - 1, hash_len = 40;
+    const uint8_t *end = bytes.data + bytes.len;
+    for (const uint8_t *at = bytes.data; bytes.len; at++) {
+        at = memmem(at, (size_t)(end - at), prefix, prefix_len);
+        if (!at || (size_t)(end - at) < prefix_len + hash_len)
+            return false;
+        size_t digits = 0;
+        while (digits < hash_len && isxdigit(at[prefix_len + digits]))
+            digits++;
+        if (digits == hash_len)
+            return true;
+    }
+    return false;
+}
+
 static bool is_rust(struct elf_image *image, const struct surveying *surveying)
 {
     return surveying->rust_symbol || contains(elf_image_section(image, ".comment"), "rustc version") ||
-           contains(elf_image_section(image, ".rodata"), "/rustc/");
+           names_library_file(elf_image_section(image, ".rodata"));
 }
 
 static void find_text(struct elf_image *image, struct module_info *info)
