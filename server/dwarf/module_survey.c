@@ -1,5 +1,6 @@
 #include "dwarf/module_survey.h"
 
+#include <ctype.h>
 #include <dwarf.h>
 #include <errno.h>
 #include <stdlib.h>
