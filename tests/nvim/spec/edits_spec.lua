@@ -50,9 +50,15 @@ edit('undo of an insertion moves them back', 'ggOnew<Esc>u', { [2] = 'two', [4] 
 
 H.test('lines written anew keep theirs', function()
   reset_text()
-  vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.tbl_map(function(text)
-    return '  ' .. text .. ';'
-  end, vim.api.nvim_buf_get_lines(0, 0, -1, false)))
+  vim.api.nvim_buf_set_lines(
+    0,
+    0,
+    -1,
+    false,
+    vim.tbl_map(function(text)
+      return '  ' .. text .. ';'
+    end, vim.api.nvim_buf_get_lines(0, 0, -1, false))
+  )
   H.eventually_marks('text', { [2] = 'two', [4] = 'four', [5] = 'five' })
   H.same({ 2, 4, 5 }, vim.fn.sort(vim.tbl_keys(H.marks('sign'))))
 end)
