@@ -25,6 +25,17 @@ export interface HeatContext {
 /* The server is never this far behind; a bound is needed all the same. */
 const EDITS_MAX = 4096;
 
+/* The mark of before with new numbers, where it looks the same; else a new one that goes on with its trend. */
+function renewed(before: Mark | undefined, line: number, source: AnnotatedLine, context: HeatContext): Mark {
+    const kind = lineKind(source, context.metric, context.processLiveBytes, before?.kind);
+    const level = heatLevel(source.heat, before?.level);
+    if (before?.source.label === source.label && before.kind === kind && before.level === level) {
+        before.source = source;
+        return before;
+    }
+    return { line, kind, level, source, trend: before?.trend ?? new Trend() };
+}
+
 export class AnnotationModel {
     private marksByLine = new Map<number, Mark>();
     private edits: { version: number; edit: Edit }[] = [];
@@ -47,26 +58,25 @@ export class AnnotationModel {
         return this.marksByLine.get(line);
     }
 
-    /** Takes what the server says; it replaces what it said before. */
-    replace(params: AnnotationsParams, context: HeatContext): void {
+    /** Takes what the server says; it replaces what it said before. False when it looks the same. */
+    replace(params: AnnotationsParams, context: HeatContext): boolean {
         this.edits = this.edits.filter(({ version }) => version > params.version);
         const marks = new Map<number, Mark>();
+        let changed = params.stale !== this.isStale;
         for (const source of params.lines) {
             const line = this.lineNow(source.line);
             if (line === undefined || marks.has(line)) {
                 continue;
             }
             const before = this.marksByLine.get(line);
-            marks.set(line, {
-                line,
-                kind: lineKind(source, context.metric, context.processLiveBytes, before?.kind),
-                level: heatLevel(source.heat, before?.level),
-                source,
-                trend: before?.trend ?? new Trend(),
-            });
+            const mark = renewed(before, line, source, context);
+            marks.set(line, mark);
+            changed ||= mark !== before;
         }
-        this.marksByLine = new Map([...marks].sort(([a], [b]) => a - b));
+        changed ||= marks.size !== this.marksByLine.size;
+        this.marksByLine = marks;
         this.isStale = params.stale;
+        return changed;
     }
 
     /** Moves the marks with an edit that made `version` of the document. */
@@ -101,6 +111,9 @@ export class AnnotationModel {
     }
 
     private lineNow(line: number): number | undefined {
+        if (this.edits.length === 0) {
+            return line;
+        }
         let now: number | undefined = line;
         for (const { edit } of this.edits) {
             if (now === undefined) {

@@ -19,12 +19,13 @@ export function activate(context: vscode.ExtensionContext): void {
     const server = new Server(context.extensionPath, log);
     const session = new Session(server);
     const failures = new Failures(server, log);
+    const painter = new Painter(session);
     const memory = context.workspaceState;
     context.subscriptions.push(
         log,
         server,
         session,
-        new Painter(session),
+        painter,
         new StatusBar(session),
         new Attach(server, session, failures, memory),
         new HotLinesTree(server, session, failures, memory, log),
@@ -34,6 +35,9 @@ export function activate(context: vscode.ExtensionContext): void {
         registerMetric(server, failures),
         registerMenu(session),
         registerCheckSetup(server, session),
+        vscode.commands.registerCommand('rsprof.toggleAnnotations', () => {
+            painter.toggle();
+        }),
         vscode.commands.registerCommand('rsprof.showLog', () => {
             log.show();
         }),

@@ -51,11 +51,12 @@ export class Painter implements vscode.Disposable {
                     this.restyle();
                 }
             }),
-            vscode.commands.registerCommand('rsprof.toggleAnnotations', () => {
-                this.enabled = !this.enabled;
-                this.paintAll();
-            }),
         );
+        this.paintAll();
+    }
+
+    toggle(): void {
+        this.enabled = !this.enabled;
         this.paintAll();
     }
 

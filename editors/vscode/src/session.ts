@@ -48,7 +48,7 @@ export class Session implements vscode.Disposable {
 
     readonly onStatus = this.statusEmitter.event;
     readonly onState = this.stateEmitter.event;
-    /** The annotations of this document are new. Edits of the text do not fire it. */
+    /** The annotations of this document look different now. Edits of the text do not fire it. */
     readonly onAnnotations = this.annotationsEmitter.event;
     /** The text of a Rust document changed, and its annotations have moved with it. */
     readonly onEdit = this.editEmitter.event;
@@ -135,11 +135,13 @@ export class Session implements vscode.Disposable {
     private takeAnnotations(annotations: AnnotationsParams): void {
         /* The server's spelling of a URI need not be the editor's. */
         const uri = vscode.Uri.parse(annotations.uri);
-        this.modelOf(uri).replace(annotations, {
+        const changed = this.modelOf(uri).replace(annotations, {
             metric: viewSettings().metric,
             processLiveBytes: this.lastStatus.heap.liveBytes,
         });
-        this.annotationsEmitter.fire(uri);
+        if (changed) {
+            this.annotationsEmitter.fire(uri);
+        }
     }
 
     private clear(): void {
