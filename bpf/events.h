@@ -43,6 +43,7 @@ enum loss {
     LOSS_SCRATCH_BUSY,         /* too many walks at once on one CPU */
     LOSS_BLOCKS_FULL,          /* no room for a live block: it is not tracked */
     LOSS_PENDING_FULL,         /* an allocation could not be remembered until its return */
+    LOSS_FRAME_UNREADABLE,     /* the registers of a sampled allocation could not be read */
     LOSS_COUNT,
 };
 

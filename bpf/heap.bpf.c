@@ -7,12 +7,15 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #define EXACT_SCALE 256 /* an exactly known byte or block, in the 1/256 of struct heap_counts */
 
+/* What a live block adds to its stack's counts. */
 struct live_block {
-    __u64 bytes;
+    __u64 bytes, blocks; /* in the 1/256 of struct heap_counts */
+    __u64 variance;      /* KiB² */
     __u32 slot;
     __u32 reserved;
 };
 
+/* By the hook's token for a sampled block, else by the block's address. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -57,31 +60,35 @@ static __always_inline void count_freed(const struct live_block *block)
     struct heap_counts *counts = counts_of(block->slot);
     if (!counts)
         return;
-    __sync_fetch_and_add(&counts->freed_bytes, block->bytes * EXACT_SCALE);
-    __sync_fetch_and_add(&counts->freed_blocks, EXACT_SCALE);
+    __sync_fetch_and_add(&counts->freed_bytes, block->bytes);
+    __sync_fetch_and_add(&counts->freed_blocks, block->blocks);
+    if (block->variance)
+        __sync_fetch_and_sub(&counts->live_variance, block->variance);
 }
 
-static __always_inline void track_block(__u64 address, const struct live_block *block)
+static __always_inline void track_block(__u64 key, const struct live_block *block)
 {
-    if (bpf_map_update_elem(&live_blocks, &address, block, BPF_ANY)) {
+    if (bpf_map_update_elem(&live_blocks, &key, block, BPF_ANY)) {
         count_loss(LOSS_BLOCKS_FULL);
         return;
     }
     struct heap_counts *counts = counts_of(block->slot);
     if (!counts)
         return;
-    __sync_fetch_and_add(&counts->alloc_bytes, block->bytes * EXACT_SCALE);
-    __sync_fetch_and_add(&counts->alloc_blocks, EXACT_SCALE);
+    __sync_fetch_and_add(&counts->alloc_bytes, block->bytes);
+    __sync_fetch_and_add(&counts->alloc_blocks, block->blocks);
+    if (block->variance)
+        __sync_fetch_and_add(&counts->live_variance, block->variance);
 }
 
 /* Takes the block out of the tracked ones; 0 if it is none of them (allocated before attach, or NULL). */
-static __always_inline int take_block(__u64 address, struct live_block *ret_block)
+static __always_inline int take_block(__u64 key, struct live_block *ret_block)
 {
-    struct live_block *block = bpf_map_lookup_elem(&live_blocks, &address);
+    struct live_block *block = bpf_map_lookup_elem(&live_blocks, &key);
     if (!block)
         return 0;
     *ret_block = *block;
-    return !bpf_map_delete_elem(&live_blocks, &address);
+    return !bpf_map_delete_elem(&live_blocks, &key);
 }
 
 SEC("uprobe")
@@ -131,7 +138,7 @@ static __always_inline void finish_call(const struct pending_call *call, __u64 a
         count_freed(&call->old);
     if (!address || call->slot == NO_SLOT)
         return;
-    struct live_block block = {.bytes = call->size, .slot = call->slot};
+    struct live_block block = {.bytes = call->size * EXACT_SCALE, .blocks = EXACT_SCALE, .slot = call->slot};
     track_block(address, &block);
 }
 
@@ -157,6 +164,49 @@ int heap_return(struct pt_regs *ctx)
 
 SEC("uprobe")
 int heap_free(struct pt_regs *ctx)
+{
+    struct live_block block;
+    if (take_block(PT_REGS_PARM1(ctx), &block))
+        count_freed(&block);
+    return 0;
+}
+
+/* The registers at the hook's sites are part of its contract: server/hook/stub_abi.h. */
+#define HOOK_BLOCKS_SCALE 65536
+
+struct hook_frame {
+    __u64 rip, rsp, rbp;
+};
+
+/* The sample's part in the variance of the bytes: weight² (1 − p), where 1/p is the weight in blocks. */
+static __always_inline __u64 variance_of(__u64 weight_bytes, __u64 weight_blocks)
+{
+    __u64 kib = weight_bytes >> 10;
+    return weight_blocks ? kib * kib / weight_blocks * (weight_blocks - HOOK_BLOCKS_SCALE) : 0;
+}
+
+SEC("uprobe")
+int heap_sampled(struct pt_regs *ctx)
+{
+    __u64 token = PT_REGS_PARM1(ctx), weight_bytes = ctx->rcx, weight_blocks = ctx->r8;
+    struct hook_frame frame;
+    if (bpf_probe_read_user(&frame, sizeof(frame), (const void *)ctx->r9)) {
+        count_loss(LOSS_FRAME_UNREADABLE);
+        return 0;
+    }
+    struct live_block block = {
+        .bytes = weight_bytes * EXACT_SCALE,
+        .blocks = weight_blocks / (HOOK_BLOCKS_SCALE / EXACT_SCALE),
+        .variance = variance_of(weight_bytes, weight_blocks),
+        .slot = stack_slot(frame.rip, frame.rsp, frame.rbp, 0),
+    };
+    if (block.slot != NO_SLOT)
+        track_block(token, &block);
+    return 0;
+}
+
+SEC("uprobe")
+int heap_sampled_freed(struct pt_regs *ctx)
 {
     struct live_block block;
     if (take_block(PT_REGS_PARM1(ctx), &block))

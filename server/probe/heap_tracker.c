@@ -52,6 +52,19 @@ int probe_start_heap(struct probe *probe, pid_t pid, const struct heap_function 
     return r;
 }
 
+int probe_start_sampled_heap(struct probe *probe, pid_t pid, const char *path, uint64_t alloc_offset,
+                             uint64_t free_offset)
+{
+    struct heap_function alloc = {.path = path, .file_offset = alloc_offset},
+                         freed = {.path = path, .file_offset = free_offset};
+    int r = attach(probe, pid, probe->bpf->progs.heap_sampled_freed, &freed, false);
+    if (r == 0)
+        r = attach(probe, pid, probe->bpf->progs.heap_sampled, &alloc, false);
+    if (r < 0)
+        probe_stop_heap(probe);
+    return r;
+}
+
 void probe_stop_heap(struct probe *probe)
 {
     for (size_t i = 0; i < probe->heap_links.len; i++)

@@ -178,14 +178,14 @@ static int program_cost_ns(const struct bpf_program *program, uint64_t trap_ns, 
 
 int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns)
 {
+    const struct bpf_program *uprobes[] = {
+        probe->bpf->progs.heap_enter,   probe->bpf->progs.heap_return,        probe->bpf->progs.heap_free,
+        probe->bpf->progs.heap_sampled, probe->bpf->progs.heap_sampled_freed,
+    };
     uint64_t cost_ns = 0;
     int r = program_cost_ns(probe->bpf->progs.cpu_sample, SAMPLE_TRAP_NS, &cost_ns);
-    if (r == 0)
-        r = program_cost_ns(probe->bpf->progs.heap_enter, UPROBE_TRAP_NS, &cost_ns);
-    if (r == 0)
-        r = program_cost_ns(probe->bpf->progs.heap_return, UPROBE_TRAP_NS, &cost_ns);
-    if (r == 0)
-        r = program_cost_ns(probe->bpf->progs.heap_free, UPROBE_TRAP_NS, &cost_ns);
+    for (size_t i = 0; r == 0 && i < sizeof(uprobes) / sizeof(uprobes[0]); i++)
+        r = program_cost_ns(uprobes[i], UPROBE_TRAP_NS, &cost_ns);
     if (r == 0)
         *ret_cost_ns = cost_ns;
     return r;

@@ -40,6 +40,13 @@ struct heap_function {
 
 /* Tracks the blocks these functions hand out from now on. Functions at one place are probed once. */
 int probe_start_heap(struct probe *probe, pid_t pid, const struct heap_function *functions, size_t count);
+
+/* Tracks the blocks that the hook in the target samples: its two probe sites, as offsets in the file at
+ * `path`. */
+int probe_start_sampled_heap(struct probe *probe, pid_t pid, const char *path, uint64_t alloc_offset,
+                             uint64_t free_offset);
+
+/* Ends either. Blocks tracked so far stay live for ever: free the probe, or start again with a new one. */
 void probe_stop_heap(struct probe *probe);
 
 /* Hands every stack that is new since the last call to `on_stack`. */

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "session/session_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,10 +60,31 @@ static int start_uprobes(struct session *session)
     return r;
 }
 
+static bool try_hook(struct session *session)
+{
+    int r = heap_hook_start(&session->modules, session->probe, session->options.heap_interval_bytes,
+                            &session->heap_hook);
+    if (r == 0) {
+        session->heap_mode = HEAP_HOOK;
+        return true;
+    }
+    const char *why = r == -ENODATA ? "no allocator call that can be hooked was found"
+                      : r == -EBUSY ? "a debugger or another rsprof holds the process"
+                      : r == -EPERM ? "the process may not be stopped, or runs under seccomp"
+                                    : strerror(-r);
+    hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", why,
+              session->options.heap == HEAP_HOOK
+                  ? "live heap is not tracked. Use --heap auto to fall back to uprobes."
+                  : "plain uprobes are used, which slow down a process that allocates much. Use --heap off "
+                    "to avoid them.");
+    return false;
+}
+
 void session_start_heap(struct session *session)
 {
+    enum heap_mode wanted = session->options.heap;
     session->heap_mode = HEAP_OFF;
-    if (session->options.heap == HEAP_OFF)
+    if (wanted == HEAP_OFF || (wanted != HEAP_UPROBE && try_hook(session)) || wanted == HEAP_HOOK)
         return;
     int r = start_uprobes(session);
     if (r < 0)

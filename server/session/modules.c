@@ -17,6 +17,7 @@ void modules_release(struct modules *modules)
         free(module->path);
         cleanup_fd(&module->fd);
         vec_release(&module->heap_symbols);
+        vec_release(&module->hook_candidates);
     }
     vec_release(&modules->items);
     memory_maps_release(&modules->maps);
@@ -46,7 +47,7 @@ static int hand_over(struct modules *modules, uint32_t number, struct symbolizer
     struct target_module *module = &modules->items.items[number];
     int fd = module->fd < 0 ? -1 : dup(module->fd);
     if (fd < 0) {
-        module->opened = module->has_table = true;
+        module->opened = module->has_table = module->scanned = true;
         module->debug = DEBUG_NONE;
         return 0;
     }
@@ -67,6 +68,12 @@ static int add(struct modules *modules, const struct memory_map *map, struct sym
     return hand_over(modules, (uint32_t)modules->items.len - 1, symbolizer);
 }
 
+static int ask_about(struct symbolizer *symbolizer, uint32_t number)
+{
+    int r = symbolizer_scan_slots(symbolizer, number);
+    return r < 0 ? r : symbolizer_compile_unwind_table(symbolizer, number);
+}
+
 int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed)
 {
     struct memory_maps maps;
@@ -85,7 +92,7 @@ int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool
     /* Opening is quick and decides whether to go on at all; tables come after. */
     for (number = first_new; r == 0 && number < modules->items.len; number++)
         if (!modules->items.items[number].has_table)
-            r = symbolizer_compile_unwind_table(symbolizer, number);
+            r = ask_about(symbolizer, number);
     memory_maps_release(&modules->maps);
     modules->maps = maps;
     *ret_changed = true;
@@ -173,12 +180,45 @@ void modules_set_table(struct modules *modules, uint32_t number, uint32_t page_c
     module->table_start = start;
 }
 
+void modules_set_slots(struct modules *modules, uint32_t number, const struct hook_scan *scan)
+{
+    if (number >= modules->items.len)
+        return;
+    struct target_module *module = &modules->items.items[number];
+    module->scanned = true;
+    module->hook_candidates.len = 0;
+    for (size_t i = 0; i < scan->candidate_count && !is_loader(module->path); i++) {
+        struct hook_candidate *slot = vec_push(&module->hook_candidates);
+        if (slot)
+            *slot = scan->candidates[i];
+    }
+}
+
 bool modules_ready(const struct modules *modules)
 {
     for (size_t i = 0; i < modules->items.len; i++)
-        if (!modules->items.items[i].opened || !modules->items.items[i].has_table)
+        if (!modules->items.items[i].opened || !modules->items.items[i].has_table ||
+            !modules->items.items[i].scanned)
             return false;
     return true;
+}
+
+static uint64_t bias_of(const struct memory_map *map, const struct target_module *module)
+{
+    return map->start - map->offset + module->text_offset - module->text_address;
+}
+
+int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias)
+{
+    for (size_t i = 0; i < modules->maps.len; i++) {
+        const struct memory_map *map = &modules->maps.items[i];
+        uint32_t number;
+        if (has_code(map) && find(modules, map, &number) && number == module) {
+            *ret_bias = bias_of(map, &modules->items.items[module]);
+            return 0;
+        }
+    }
+    return -ENOENT;
 }
 
 int modules_mappings(const struct modules *modules, struct mapping **ret_mappings, size_t *ret_count)
@@ -198,7 +238,7 @@ int modules_mappings(const struct modules *modules, struct mapping **ret_mapping
         *mapping = (struct mapping){
             .start = map->start,
             .end = map->end,
-            .bias = map->start - map->offset + module->text_offset - module->text_address,
+            .bias = bias_of(map, module),
             .table_start = module->table_start,
             .page_count = module->page_count,
             .module = number,

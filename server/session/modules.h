@@ -28,6 +28,8 @@ struct target_module {
     uint64_t table_start;
     uint32_t page_count;
     VEC(struct heap_symbol) heap_symbols;
+    bool scanned; /* the symbolizer has said through which words the module calls an allocator */
+    VEC(struct hook_candidate) hook_candidates;
 };
 
 struct modules {
@@ -45,9 +47,13 @@ int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool
 
 /* What the symbolizer says; unknown numbers are ignored. */
 void modules_set_info(struct modules *modules, uint32_t module, const struct module_info *info);
+void modules_set_slots(struct modules *modules, uint32_t module, const struct hook_scan *scan);
 void modules_set_table(struct modules *modules, uint32_t module, uint32_t page_count, uint64_t start);
 
-/* Whether every module has its unwind table, or is known to have none. */
+/* The bias of a module that is mapped: its addresses − link-time addresses. −ENOENT. */
+int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias);
+
+/* Whether everything asked about every module has been answered. */
 bool modules_ready(const struct modules *modules);
 
 /* The mappings for the kernel, sorted; the caller frees `*ret_mappings`. */

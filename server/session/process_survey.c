@@ -124,24 +124,6 @@ static void on_module_opened(void *userdata, uint32_t module, const struct modul
         loop_timer_start(survey->loop, &survey->limit, 0, 0, finish, survey);
 }
 
-static void on_address_resolved(void *userdata, uint32_t module, uint64_t address,
-                                const struct source_frame *frames, size_t count)
-{
-    (void)userdata, (void)module, (void)address, (void)frames, (void)count;
-}
-
-static void on_unwind_table(void *userdata, uint32_t module, int error, const union unwind_element *elements,
-                            uint32_t element_count, uint32_t page_count, uint64_t start)
-{
-    (void)userdata, (void)module, (void)error, (void)elements, (void)element_count, (void)page_count,
-        (void)start;
-}
-
-static void on_idle(void *userdata)
-{
-    (void)userdata;
-}
-
 static void on_died(void *userdata, int restarts)
 {
     struct process_survey *survey = userdata;
@@ -149,8 +131,7 @@ static void on_died(void *userdata, int restarts)
         loop_timer_start(survey->loop, &survey->limit, 0, 0, finish, survey);
 }
 
-static const struct symbolizer_observer observer = {on_module_opened, on_address_resolved, on_unwind_table,
-                                                    on_idle, on_died};
+static const struct symbolizer_observer observer = {.module_opened = on_module_opened, .died = on_died};
 
 /* Gives the process's executable to the symbolizer, unless another process runs the same. */
 static int survey_executable(struct process_survey *survey, const struct process *process,

@@ -44,6 +44,13 @@ static void on_unwind_table(void *userdata, uint32_t module, int error, const un
     send_mappings(session);
 }
 
+static void on_slots_scanned(void *userdata, uint32_t module, int error, const struct hook_scan *scan)
+{
+    (void)error; /* a module that cannot be scanned has no slots */
+    struct session *session = userdata;
+    modules_set_slots(&session->modules, module, scan);
+}
+
 static void on_address_resolved(void *userdata, uint32_t module, uint64_t address,
                                 const struct source_frame *frames, size_t count)
 {
@@ -53,11 +60,6 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
         return;
     uint64_t frame = (uint64_t)module << FRAME_ADDRESS_BITS | (address & FRAME_ADDRESS_MASK);
     profile_set_source_frames(session->profile, frame, frames, count);
-}
-
-static void on_symbolizer_idle(void *userdata)
-{
-    (void)userdata;
 }
 
 static void on_symbolizer_died(void *userdata, int restarts)
@@ -70,7 +72,7 @@ const struct symbolizer_observer session_symbolizer_observer = {
     .module_opened = on_module_opened,
     .address_resolved = on_address_resolved,
     .unwind_table = on_unwind_table,
-    .idle = on_symbolizer_idle,
+    .slots_scanned = on_slots_scanned,
     .died = on_symbolizer_died,
 };
 
@@ -112,8 +114,14 @@ static void refresh_modules(struct session *session, uint64_t now_ns)
         return;
     session->last_refresh_ns = now_ns;
     bool changed;
-    if (modules_refresh(&session->modules, session->symbolizer, &changed) == 0 && changed)
+    if (modules_refresh(&session->modules, session->symbolizer, &changed) == 0 && changed) {
         send_mappings(session);
+        session->extend_hook = true;
+    }
+    if (session->extend_hook && session->heap_hook && modules_ready(&session->modules)) {
+        heap_hook_extend(session->heap_hook, &session->modules);
+        session->extend_hook = false;
+    }
 }
 
 /* What probes cost the target: time in the programs and in the traps, over the target's own CPU time. */
@@ -189,6 +197,8 @@ void session_on_tick(void *userdata)
         return;
     }
     read_counters(session, now_ns);
+    if (session->heap_hook)
+        heap_hook_tick(session->heap_hook, session->process_cpu_ns);
     ask_for_symbols(session);
     refresh_modules(session, now_ns);
     note_first_annotation(session, now_ns);

@@ -65,6 +65,8 @@ void session_stop_probing(struct session *session)
 {
     loop_event_stop(&session->tick);
     loop_io_stop(&session->exit_watch);
+    heap_hook_stop(session->heap_hook);
+    session->heap_hook = NULL;
     probe_free(session->probe);
     session->probe = NULL;
     cleanup_fd(&session->pidfd);

@@ -4,6 +4,7 @@
 
 #include "probe/probe.h"
 #include "profile/profile.h"
+#include "session/heap_hook.h"
 #include "session/hints.h"
 #include "session/modules.h"
 #include "session/session.h"
@@ -25,6 +26,7 @@ struct session {
     struct probe *probe;
     struct profile *profile;
     struct modules modules;
+    struct heap_hook *heap_hook; /* NULL: not in use */
 
     enum heap_mode heap_mode;       /* in use */
     struct probe_stats probe_stats; /* at the last tick */
@@ -33,6 +35,7 @@ struct session {
     double first_annotation_ms;
     uint64_t addresses_asked, addresses_answered;
     uint64_t last_refresh_ns;
+    bool extend_hook; /* modules came that the hook does not know yet */
     uint64_t last_cost_ns, last_cost_cpu_ns;
     double overhead; /* fraction of the target's CPU time */
     int symbolizer_restarts;

@@ -1,5 +1,7 @@
 #include "symbolizer/answer.h"
 
+#include "hook/functions.h"
+
 #include "dwarf/module.h"
 
 #include <errno.h>
@@ -89,6 +91,31 @@ int answer_read_table(struct reader *payload, struct table_answer *ret_answer)
     if (!read_error(payload, &ret_answer->error) ||
         !read_struct(payload, &ret_answer->table, sizeof(ret_answer->table)))
         return -EBADMSG;
+    return 0;
+}
+
+int answer_read_scanned(struct reader *payload, struct scanned_answer *ret_answer)
+{
+    if (!read_error(payload, &ret_answer->error))
+        return -EBADMSG;
+    uint32_t candidates = reader_u32(payload), definitions = reader_u32(payload);
+    if (payload->bad || candidates > WIRE_SLOTS_MAX || definitions > WIRE_SLOTS_MAX ||
+        !read_struct(payload, ret_answer->candidates, candidates * sizeof(struct hook_candidate)) ||
+        !read_struct(payload, ret_answer->definitions, definitions * sizeof(struct hook_definition)))
+        return -EBADMSG;
+    ret_answer->scan = (struct hook_scan){
+        .candidates = ret_answer->candidates,
+        .candidate_count = candidates,
+        .definitions = ret_answer->definitions,
+        .definition_count = definitions,
+    };
+    for (uint32_t i = 0; i < candidates; i++)
+        if (ret_answer->candidates[i].function >= HOOK_FUNCTION_COUNT ||
+            ret_answer->candidates[i].address % 8)
+            return -EBADMSG;
+    for (uint32_t i = 0; i < definitions; i++)
+        if (ret_answer->definitions[i].function >= HOOK_FUNCTION_COUNT)
+            return -EBADMSG;
     return 0;
 }
 

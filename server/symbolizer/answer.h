@@ -5,6 +5,7 @@
 
 #include "dwarf/bytes.h"
 #include "dwarf/frames.h"
+#include "hook/slot_scan.h"
 #include "symbolizer/wire.h"
 
 /* Strings are copied out of the message, so that they end with a NUL. */
@@ -28,6 +29,13 @@ struct table_answer {
     struct wire_table table;
 };
 
+struct scanned_answer {
+    int error;
+    struct hook_scan scan; /* points into what follows */
+    struct hook_candidate candidates[WIRE_SLOTS_MAX];
+    struct hook_definition definitions[WIRE_SLOTS_MAX];
+};
+
 struct needed_file {
     uint32_t kind; /* enum module_file_kind, checked */
     char name[WIRE_NAME_MAX + 1];
@@ -37,6 +45,7 @@ struct needed_file {
 int answer_read_opened(struct reader *payload, struct opened_answer *ret_answer);
 int answer_read_resolved(struct reader *payload, struct resolved_answer *ret_answer);
 int answer_read_table(struct reader *payload, struct table_answer *ret_answer);
+int answer_read_scanned(struct reader *payload, struct scanned_answer *ret_answer);
 int answer_read_needed_file(struct reader *payload, struct needed_file *ret_file);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "dwarf/bytes.h"
 #include "dwarf/module.h"
+#include "hook/slot_scan.h"
 #include "symbolizer/sandbox.h"
 #include "symbolizer/wire.h"
 
@@ -194,6 +195,30 @@ static int compile_table(struct child *child, uint32_t handle)
     return r < 0 ? r : wire_send(child->socket, &child->answer, fd);
 }
 
+static size_t at_most(size_t count, size_t most)
+{
+    return count < most ? count : most;
+}
+
+static int scan_slots(struct child *child, uint32_t handle, int fd)
+{
+    struct hook_scan scan = {0};
+    int32_t error = fd < 0 ? -EBADF : hook_scan_file(fd, &scan);
+    uint32_t counts[2] = {(uint32_t)at_most(scan.candidate_count, WIRE_SLOTS_MAX),
+                          (uint32_t)at_most(scan.definition_count, WIRE_SLOTS_MAX)};
+    int r = wire_begin(&child->answer, WIRE_SCANNED, handle);
+    if (r == 0)
+        r = buf_append(&child->answer, &error, sizeof(error));
+    if (r == 0)
+        r = buf_append(&child->answer, counts, sizeof(counts));
+    if (r == 0)
+        r = buf_append(&child->answer, scan.candidates, counts[0] * sizeof(*scan.candidates));
+    if (r == 0)
+        r = buf_append(&child->answer, scan.definitions, counts[1] * sizeof(*scan.definitions));
+    hook_scan_release(&scan);
+    return r < 0 ? r : wire_send(child->socket, &child->answer, -1);
+}
+
 static int handle_request(struct child *child, int fd)
 {
     struct bytes bytes = {(const uint8_t *)child->request.data, child->request.len};
@@ -209,6 +234,8 @@ static int handle_request(struct child *child, int fd)
         return resolve(child, handle, reader);
     case WIRE_UNWIND:
         return compile_table(child, handle);
+    case WIRE_SCAN:
+        return scan_slots(child, handle, fd);
     default:
         return -EBADMSG;
     }

@@ -71,7 +71,7 @@ static unsigned queue_of(const struct request *request)
 {
     if (request->type == WIRE_RESOLVE)
         return 2;
-    return request->type == WIRE_UNWIND ? 1 : 0;
+    return request->type == WIRE_UNWIND || request->type == WIRE_SCAN ? 1 : 0;
 }
 
 void request_queue_release(struct request_queue *queue)

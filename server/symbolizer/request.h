@@ -30,7 +30,7 @@ void module_entry_unref(struct module_entry *entry);
 
 struct request {
     struct request *next;
-    enum wire_type type;        /* WIRE_OPEN, WIRE_CLOSE, WIRE_RESOLVE or WIRE_UNWIND */
+    enum wire_type type;        /* WIRE_OPEN, WIRE_CLOSE, WIRE_RESOLVE, WIRE_UNWIND or WIRE_SCAN */
     struct module_entry *entry; /* a reference */
     bool internal;              /* nobody waits for the answer */
     uint32_t count, answered;   /* of addresses */

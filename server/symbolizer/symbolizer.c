@@ -12,12 +12,13 @@
 #include <poll.h>
 #include <string.h>
 
-#define ANSWER_LIMIT_NS (20 * NS_PER_SEC) /* the child has this long for an answer, or the next part of one  \
-                                           */
-#define FILES_MAX       16384u            /* a request may ask for */
-#define DEATHS_MAX      2u                /* of children, then a module is given up */
-#define FRUITLESS_MAX   3                 /* children that die without an answer, then all is given up */
-#define MESSAGES_A_WAKE 32                /* so that a talkative child does not hold the loop */
+#define ANSWER_LIMIT_NS                                                                                      \
+    (20 * NS_PER_SEC)          /* the child has this long for an answer, or the next part of one             \
+                                */
+#define FILES_MAX       16384u /* a request may ask for */
+#define DEATHS_MAX      2u     /* of children, then a module is given up */
+#define FRUITLESS_MAX   3      /* children that die without an answer, then all is given up */
+#define MESSAGES_A_WAKE 32     /* so that a talkative child does not hold the loop */
 
 struct symbolizer {
     struct loop *loop;
@@ -42,6 +43,7 @@ struct symbolizer {
         struct opened_answer opened;
         struct resolved_answer resolved;
         struct needed_file needed;
+        struct scanned_answer scanned;
     } answer;
 };
 
@@ -211,6 +213,12 @@ int symbolizer_compile_unwind_table(struct symbolizer *symbolizer, uint32_t modu
     return entry ? ask(symbolizer, WIRE_UNWIND, entry, NULL, 0) : -ENOENT;
 }
 
+int symbolizer_scan_slots(struct symbolizer *symbolizer, uint32_t module)
+{
+    struct module_entry *entry = find_entry(symbolizer, module);
+    return entry ? ask(symbolizer, WIRE_SCAN, entry, NULL, 0) : -ENOENT;
+}
+
 /* --- telling the owner --- */
 
 static bool is_wanted(const struct request *request)
@@ -253,6 +261,13 @@ static void report_table(struct symbolizer *symbolizer, const struct module_entr
                                           elements ? table->page_count : 0, elements ? table->start : 0);
 }
 
+static void report_scanned(struct symbolizer *symbolizer, const struct module_entry *entry, int error,
+                           const struct hook_scan *scan)
+{
+    if (symbolizer->observer.slots_scanned)
+        symbolizer->observer.slots_scanned(symbolizer->userdata, entry->number, error, scan);
+}
+
 /* Answers a request without the child: nothing is known. */
 static void answer_empty(struct symbolizer *symbolizer, struct request *request)
 {
@@ -263,6 +278,8 @@ static void answer_empty(struct symbolizer *symbolizer, struct request *request)
         symbolizer->pending--;
         if (request->type == WIRE_OPEN)
             report_nothing_known(symbolizer, request->entry);
+        else if (request->type == WIRE_SCAN)
+            report_scanned(symbolizer, request->entry, -EIO, &(struct hook_scan){0});
         else
             report_table(symbolizer, request->entry, -EIO, NULL, NULL);
     }
@@ -278,7 +295,8 @@ static int send_request(struct symbolizer *symbolizer, enum wire_type type, cons
         r = buf_append(&symbolizer->message, request->addresses + request->answered,
                        (request->count - request->answered) * sizeof(*request->addresses));
     if (r == 0)
-        r = wire_send(symbolizer->socket, &symbolizer->message, type == WIRE_OPEN ? request->entry->fd : -1);
+        r = wire_send(symbolizer->socket, &symbolizer->message,
+                      type == WIRE_OPEN || type == WIRE_SCAN ? request->entry->fd : -1);
     return r;
 }
 
@@ -458,6 +476,20 @@ static int take_table(struct symbolizer *symbolizer, struct reader *payload, int
     return 0;
 }
 
+static int take_scanned(struct symbolizer *symbolizer, struct reader *payload)
+{
+    struct request *request = symbolizer->current;
+    struct scanned_answer *answer = &symbolizer->answer.scanned;
+    if (request->type != WIRE_SCAN || answer_read_scanned(payload, answer) < 0)
+        return -EBADMSG;
+    bool wanted = is_wanted(request);
+    symbolizer->pending -= wanted ? 1 : 0;
+    if (wanted)
+        report_scanned(symbolizer, request->entry, answer->error, &answer->scan);
+    finish(symbolizer);
+    return 0;
+}
+
 static int give_file(struct symbolizer *symbolizer, struct reader *payload)
 {
     const struct module_entry *entry = symbolizer->current->entry;
@@ -487,6 +519,8 @@ static int take_message(struct symbolizer *symbolizer, int fd)
         return take_resolved(symbolizer, &reader);
     case WIRE_TABLE:
         return take_table(symbolizer, &reader, fd);
+    case WIRE_SCANNED:
+        return take_scanned(symbolizer, &reader);
     case WIRE_NEED_FILE:
         return give_file(symbolizer, &reader);
     default:

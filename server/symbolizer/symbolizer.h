@@ -11,11 +11,13 @@
 #include "base/loop.h"
 #include "dwarf/frames.h"
 #include "events.h"
+#include "hook/slot_scan.h"
 
 #include <sys/types.h>
 
 struct symbolizer;
 
+/* Members may be NULL. */
 struct symbolizer_observer {
     /* A module was opened (or could not be: debug is DEBUG_NONE then). `info` is valid during the call. */
     void (*module_opened)(void *userdata, uint32_t module, const struct module_info *info);
@@ -26,6 +28,9 @@ struct symbolizer_observer {
      * or no elements and a negative errno in `error`. */
     void (*unwind_table)(void *userdata, uint32_t module, int error, const union unwind_element *elements,
                          uint32_t element_count, uint32_t page_count, uint64_t start);
+    /* Through which words the module calls an allocator, valid during the call; or nothing, and a negative
+     * errno in `error`. */
+    void (*slots_scanned)(void *userdata, uint32_t module, int error, const struct hook_scan *scan);
     /* Nothing is under way any more. */
     void (*idle)(void *userdata);
     /* The child died and was started again (`restarts` times so far), or could not be (`restarts` < 0). */
@@ -50,6 +55,9 @@ int symbolizer_resolve(struct symbolizer *symbolizer, uint32_t module, const uin
 
 /* Asks for the unwind table. Answer: unwind_table. Tables go before addresses. */
 int symbolizer_compile_unwind_table(struct symbolizer *symbolizer, uint32_t module);
+
+/* Asks through which words the module calls an allocator. Answer: slots_scanned. */
+int symbolizer_scan_slots(struct symbolizer *symbolizer, uint32_t module);
 
 /* Waits up to `timeout_ms` for answers and hands on what has come, without the loop: for a caller that cannot
  * go on without. Returns 1 when something came, 0 when nothing did. */

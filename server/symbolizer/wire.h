@@ -13,9 +13,12 @@
  * answer, in order UNWIND                                                  → TABLE FILE         i32 error; fd
  * if 0                         answers NEED_FILE
  *
+ *     SCAN         fd                                         → SCANNED
+ *
  *     OPENED       i32 error, struct wire_info, { u64 address, u64 file offset, u16 length, name } …
  *     RESOLVED     { u64 address, u16 frames, { u32 line, u16 length, u16 length, function, file } … } …
  *     TABLE        i32 error, struct wire_table; a sealed memfd if 0
+ *     SCANNED      i32 error, u32 count, u32 count, struct hook_candidate …, struct hook_definition …
  *     NEED_FILE    u32 kind, name up to the end */
 #ifndef RSPROF_SYMBOLIZER_WIRE_H
 #define RSPROF_SYMBOLIZER_WIRE_H
@@ -32,6 +35,7 @@
 #define WIRE_FILE_MAX      1024u /* bytes; what is longer is cut */
 #define WIRE_SYMBOLS_MAX   256u
 #define WIRE_SYMBOL_MAX    64u
+#define WIRE_SLOTS_MAX     2048u /* words that a module may call an allocator through, and as many functions */
 #define WIRE_NAME_MAX      4096u       /* of a file that is needed */
 #define WIRE_ELEMENTS_MAX  (32u << 20) /* of an unwind table */
 
@@ -45,6 +49,8 @@ enum wire_type {
     WIRE_RESOLVED,
     WIRE_TABLE,
     WIRE_NEED_FILE,
+    WIRE_SCAN,
+    WIRE_SCANNED,
 };
 
 struct wire_header {

@@ -38,7 +38,7 @@ check base
 check target
 check dwarf
 check hook target
-check symbolizer dwarf
+check symbolizer dwarf hook
 check probe target
 check profile dwarf
 check session target dwarf symbolizer probe profile hook

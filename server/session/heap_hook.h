@@ -1,0 +1,32 @@
+/* Sampled heap tracking in a session: the hook in the target, the uprobes on its probe sites, and the
+ * governor that spends its samples. Owned by the session; stopping puts the target back as it was. */
+#ifndef RSPROF_SESSION_HEAP_HOOK_H
+#define RSPROF_SESSION_HEAP_HOOK_H
+
+#include "probe/probe.h"
+#include "session/modules.h"
+
+struct heap_hook;
+
+/* −ENODATA: no call of an allocator was found that can be hooked; else as hook_new and
+ * probe_start_sampled_heap. `interval_bytes`: mean bytes between samples; 0: chosen from what the target
+ * does. */
+int heap_hook_start(const struct modules *modules, struct probe *probe, uint64_t interval_bytes,
+                    struct heap_hook **ret_hook);
+void heap_hook_stop(struct heap_hook *hook);
+
+/* Hooks modules that were loaded since. */
+int heap_hook_extend(struct heap_hook *hook, const struct modules *modules);
+
+/* Each tick: says that we live, and moves the rates. `cpu_ns` is the target's CPU time so far. */
+int heap_hook_tick(struct heap_hook *hook, uint64_t cpu_ns);
+
+struct heap_hook_stats {
+    uint64_t interval_bytes; /* mean bytes that a sample stands for, of the samples since the last tick; 0:
+                                every allocation */
+    uint64_t lost;           /* samples that found no place */
+};
+
+void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats);
+
+#endif
