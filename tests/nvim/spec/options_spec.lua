@@ -33,10 +33,10 @@ end)
 H.test('the text can start in a column, which long lines pass', function()
   with({ column = 20 })
   local shown = first_mark().virt_text[1][1]
-  H.same((' '):rep(20 - #'line 2') .. '38.2%  12.0 MiB', shown)
+  H.same((' '):rep(20 - #'line 2' - 1) .. '38.2%  12.0 MiB', shown)
   vim.api.nvim_buf_set_lines(0, 2, 3, false, { ('x'):rep(30) })
   H.eventually('the text moving on', function()
-    return first_mark().virt_text[1][1] == '  38.2%  12.0 MiB'
+    return first_mark().virt_text[1][1] == ' 38.2%  12.0 MiB'
   end)
 end)
 

@@ -31,7 +31,7 @@ end
 ---@return string gap between the code and the text
 local function gap(buf, line, column)
   local code = vim.api.nvim_buf_get_lines(buf, line, line + 1, false)[1] or ''
-  return (' '):rep(math.max(2, column - vim.fn.strdisplaywidth(code)))
+  return (' '):rep(math.max(1, column - vim.fn.strdisplaywidth(code) - 1)) -- Neovim puts one more before it
 end
 
 ---@param buf integer
