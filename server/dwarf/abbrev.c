@@ -73,9 +73,13 @@ static int read_attributes(struct reader *reader, struct form_sizes sizes, struc
         struct abbrev_attribute *attribute = vec_push(&table->attributes);
         if (!attribute)
             return -ENOMEM;
-        *attribute = (struct abbrev_attribute){(uint16_t)name, (uint16_t)form, implicit};
-        int fixed = form_fixed_size((uint16_t)form, sizes);
-        size = size < 0 || fixed < 0 ? -1 : size + fixed;
+        *attribute = (struct abbrev_attribute){
+            .name = (uint16_t)name,
+            .form = (uint16_t)form,
+            .size = (int8_t)form_fixed_size((uint16_t)form, sizes),
+            .implicit = implicit,
+        };
+        size = size < 0 || attribute->size < 0 ? -1 : size + attribute->size;
     }
     abbrev->attribute_count = (uint32_t)(table->attributes.len - abbrev->first_attribute);
     abbrev->fixed_size = size > INT32_MAX ? -1 : (int32_t)size;

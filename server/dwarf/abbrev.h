@@ -7,6 +7,7 @@
 
 struct abbrev_attribute {
     uint16_t name, form;
+    int8_t size;      /* bytes of the value; −1 if that varies or the form is unknown */
     int64_t implicit; /* the value, for DW_FORM_implicit_const */
 };
 

@@ -55,11 +55,12 @@ bool attribute_read(struct reader *reader, const struct unit *unit, const struct
                     struct attribute *ret_attribute)
 {
     struct attribute attribute = {.name = as->name, .form = as->form};
+    int size = as->size;
     if (attribute.form == DW_FORM_indirect) {
         uint64_t form = reader_uleb(reader);
         attribute.form = form > UINT16_MAX || form == DW_FORM_indirect ? 0 : (uint16_t)form;
+        size = form_fixed_size(attribute.form, unit_form_sizes(unit));
     }
-    int size = form_fixed_size(attribute.form, unit_form_sizes(unit));
     if (attribute.form == DW_FORM_implicit_const)
         attribute.value = (uint64_t)as->implicit;
     else if (attribute.form == DW_FORM_flag_present)
@@ -74,6 +75,15 @@ bool attribute_read(struct reader *reader, const struct unit *unit, const struct
     return !reader->bad;
 }
 
+bool attribute_skip(struct reader *reader, const struct unit *unit, const struct abbrev_attribute *as)
+{
+    struct attribute ignored;
+    if (as->size < 0)
+        return attribute_read(reader, unit, as, &ignored);
+    reader_skip(reader, (uint64_t)as->size);
+    return !reader->bad;
+}
+
 bool attributes_skip(struct reader *reader, const struct unit *unit, const struct abbrev *abbrev)
 {
     if (abbrev->fixed_size >= 0) {
@@ -81,11 +91,9 @@ bool attributes_skip(struct reader *reader, const struct unit *unit, const struc
         return !reader->bad;
     }
     const struct abbrev_attribute *as = unit->abbrevs.attributes.items + abbrev->first_attribute;
-    for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
-        struct attribute ignored;
-        if (!attribute_read(reader, unit, &as[i], &ignored))
+    for (uint32_t i = 0; i < abbrev->attribute_count; i++)
+        if (!attribute_skip(reader, unit, &as[i]))
             return false;
-    }
     return true;
 }
 

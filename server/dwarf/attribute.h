@@ -21,6 +21,9 @@ struct die_ref {
 bool attribute_read(struct reader *reader, const struct unit *unit, const struct abbrev_attribute *as,
                     struct attribute *ret_attribute);
 
+/* Steps over the next value; false as above. */
+bool attribute_skip(struct reader *reader, const struct unit *unit, const struct abbrev_attribute *as);
+
 /* Steps over all attributes of a DIE. */
 bool attributes_skip(struct reader *reader, const struct unit *unit, const struct abbrev *abbrev);
 

@@ -54,6 +54,7 @@ static bool read_entry(struct reader *reader, const struct unit *unit, struct re
         uint64_t content = reader_uleb(&format), form = reader_uleb(&format);
         struct attribute value;
         struct abbrev_attribute as = {.form = form > UINT16_MAX ? 0 : (uint16_t)form};
+        as.size = (int8_t)form_fixed_size(as.form, unit_form_sizes(unit));
         if (!attribute_read(reader, unit, &as, &value))
             return false;
         if (content == DW_LNCT_path)

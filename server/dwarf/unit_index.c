@@ -39,6 +39,12 @@ static int add_ranges(struct walk *walk, const struct pc_attributes *pc, uint32_
     return r;
 }
 
+static bool is_needed(uint16_t attribute)
+{
+    return attribute == DW_AT_low_pc || attribute == DW_AT_high_pc || attribute == DW_AT_ranges ||
+           attribute == DW_AT_call_file || attribute == DW_AT_call_line;
+}
+
 /* Reads a subprogram or inlined call. `*ret_scope` is NO_SCOPE for a declaration or an abstract instance, and
  * the parent for an inlined call that left no code of its own. */
 static int read_scope(struct walk *walk, uint64_t die, const struct abbrev *abbrev, uint32_t parent,
@@ -50,6 +56,11 @@ static int read_scope(struct walk *walk, uint64_t die, const struct abbrev *abbr
     const struct abbrev_attribute *as = walk->unit->abbrevs.attributes.items + abbrev->first_attribute;
     for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
         struct attribute attribute;
+        if (!is_needed(as[i].name)) {
+            if (!attribute_skip(&walk->reader, walk->unit, &as[i]))
+                return -EBADMSG;
+            continue;
+        }
         if (!attribute_read(&walk->reader, walk->unit, &as[i], &attribute))
             return -EBADMSG;
         if (attribute.name == DW_AT_call_file)

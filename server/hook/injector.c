@@ -14,10 +14,6 @@
 #define MFD_NOEXEC_SEAL 8u
 #endif
 
-/* Where the memfd's name stands in the target while it is made: in the header's page, behind the header. */
-#define NAME_OFFSET (HOOK_CODE_BYTES + 0xfe0)
-_Static_assert(sizeof(struct hook_header) <= 0xfe0 && sizeof(HOOK_MEMFD_NAME) <= 0x20, "room for the name");
-
 struct job {
     pid_t pid;
     int mem_fd;
@@ -77,29 +73,33 @@ static uint64_t find_reusable(const struct memory_maps *maps, int mem_fd, uint64
 
 /* ---- one thread's work ---- */
 
-static int call(struct remote *remote, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
-                uint64_t e, uint64_t f, int64_t *ret_result)
+static struct springboard_call call_memfd_create(const struct remote *remote, unsigned flags)
 {
-    const uint64_t args[6] = {a, b, c, d, e, f};
-    int64_t result;
-    int r = remote_syscall(remote, number, args, &result);
-    if (r < 0)
-        return r;
-    if (result < 0)
-        return (int)result;
-    *ret_result = result;
-    return 0;
+    return (struct springboard_call){SYS_memfd_create, {remote->board, MFD_CLOEXEC | flags}};
 }
 
-static int make_memfd(struct remote *remote, uint64_t name, int64_t *ret_fd)
+/* First step: the memfd, and for a new stub (`*address` 0) the memory for all of it before. */
+static int make_memory(struct remote *remote, uint64_t *address, int64_t *ret_fd)
 {
-    int r = call(remote, SYS_memfd_create, name, MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0, 0, 0, 0, ret_fd);
-    if (r == -EINVAL) /* before Linux 6.3 */
-        r = call(remote, SYS_memfd_create, name, MFD_CLOEXEC, 0, 0, 0, 0, ret_fd);
+    const struct springboard_call calls[] = {{SYS_mmap,
+                                              {0, HOOK_MAPPING_BYTES, PROT_READ | PROT_WRITE,
+                                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX, 0}},
+                                             call_memfd_create(remote, 0)};
+    const struct springboard_call sealed = call_memfd_create(remote, MFD_NOEXEC_SEAL);
+    size_t skip = *address ? 1 : 0;
+    int64_t results[SPRINGBOARD_CALLS_MAX] = {0};
+    int r = remote_call(remote, calls + skip, 2 - skip, results);
+    if (!skip && results[0] > 0)
+        *address = (uint64_t)results[0];
+    *ret_fd = results[1 - skip];
+    if (r == -EACCES) { /* sysctl vm.memfd_noexec */
+        r = remote_call(remote, &sealed, 1, results);
+        *ret_fd = results[0];
+    }
     return r;
 }
 
-/* Fills the target's memfd from our side, and keeps it. */
+/* Between the steps: fills the target's memfd from our side, and keeps it. */
 static int fill_memfd(const struct remote *remote, int64_t target_fd, const struct hook_image *image,
                       int *ret_fd)
 {
@@ -117,45 +117,43 @@ static int fill_memfd(const struct remote *remote, int64_t target_fd, const stru
     return 0;
 }
 
-/* Maps the code at `address` from a memfd of the target, which is closed again. */
-static int map_code(struct remote *remote, uint64_t address, const struct hook_image *image, int *ret_fd)
+/* Second step: maps the code over the start of the memory. Huge pages would make a few counters cost
+ * megabytes. */
+static int map_code(struct remote *remote, uint64_t address, int64_t target_fd)
 {
-    int64_t target_fd = -1, ignored;
-    OWNED_FD int fd = -1;
-    int r = remote_write(remote->mem_fd, address + NAME_OFFSET, HOOK_MEMFD_NAME, sizeof(HOOK_MEMFD_NAME));
-    if (r < 0)
-        return r;
-    r = make_memfd(remote, address + NAME_OFFSET, &target_fd);
-    if (r < 0)
-        return r;
-    r = fill_memfd(remote, target_fd, image, &fd);
-    if (r >= 0)
-        r = call(remote, SYS_mmap, address, HOOK_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
-                 (uint64_t)target_fd, 0, &ignored);
-    int closed = call(remote, SYS_close, (uint64_t)target_fd, 0, 0, 0, 0, 0, &ignored);
-    if (r < 0 || closed < 0)
-        return r < 0 ? r : closed;
-    *ret_fd = take_fd(&fd);
-    return 0;
+    const struct springboard_call calls[] = {
+        {SYS_mmap,
+         {address, HOOK_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, (uint64_t)target_fd, 0}},
+        {SYS_close, {(uint64_t)target_fd}},
+        {SYS_madvise, {address + HOOK_CODE_BYTES, HOOK_MAPPING_BYTES - HOOK_CODE_BYTES, MADV_NOHUGEPAGE}}};
+    int64_t results[SPRINGBOARD_CALLS_MAX] = {-1, -1, -1};
+    int r = remote_call(remote, calls, 3, results);
+    return results[1] == 0 ? 0 : r; /* a kernel without huge pages refuses the last one */
 }
 
-/* A new stub: memory for all of it first, then the code over its start. */
-static int map_new(struct remote *remote, const struct hook_image *image, struct injection *injection)
+static void undo(struct remote *remote, uint64_t new_address, int64_t target_fd)
 {
-    int64_t address = 0, ignored;
-    int r = call(remote, SYS_mmap, 0, HOOK_MAPPING_BYTES, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX, 0, &address);
+    const struct springboard_call close_call = {SYS_close, {(uint64_t)target_fd}};
+    const struct springboard_call unmap_call = {SYS_munmap, {new_address, HOOK_MAPPING_BYTES}};
+    int64_t ignored[SPRINGBOARD_CALLS_MAX];
+    if (target_fd >= 0)
+        (void)remote_call(remote, &close_call, 1, ignored);
+    if (new_address)
+        (void)remote_call(remote, &unmap_call, 1, ignored);
+}
+
+static int map_stub(struct remote *remote, const struct hook_image *image, struct injection *injection)
+{
+    uint64_t old_address = injection->address;
+    int64_t target_fd = -1;
+    int r = make_memory(remote, &injection->address, &target_fd);
+    if (r >= 0)
+        r = fill_memfd(remote, target_fd, image, &injection->code_fd);
+    if (r >= 0)
+        r = map_code(remote, injection->address, target_fd);
     if (r < 0)
-        return r;
-    (void)call(remote, SYS_madvise, (uint64_t)address, HOOK_MAPPING_BYTES, MADV_NOHUGEPAGE, 0, 0, 0,
-               &ignored);
-    r = map_code(remote, (uint64_t)address, image, &injection->code_fd);
-    if (r < 0) {
-        (void)call(remote, SYS_munmap, (uint64_t)address, HOOK_MAPPING_BYTES, 0, 0, 0, 0, &ignored);
-        return r;
-    }
-    injection->address = (uint64_t)address;
-    return 0;
+        undo(remote, old_address ? 0 : injection->address, target_fd);
+    return r;
 }
 
 /* Whether the target filters its system calls: then ours could be refused, or answered by a signal that
@@ -188,10 +186,7 @@ static int job_run(struct job *job)
     r = remote_stop(job->pid, &maps, job->mem_fd, &remote);
     if (r < 0)
         return r;
-    if (job->injection.reused)
-        r = map_code(&remote, job->injection.address, job->image, &job->injection.code_fd);
-    else
-        r = map_new(&remote, job->image, &job->injection);
+    r = map_stub(&remote, job->image, &job->injection);
     int released = remote_release(&remote, &job->injection.stop_ns);
     return r < 0 ? r : released;
 }

@@ -6,7 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,10 +63,11 @@ int remote_write_word(int mem_fd, uint64_t address, uint64_t word)
 
 /* ---- stopping ---- */
 
-/* Waits for the thread's next stop. A tracer's wait cannot be bounded by the kernel: ask again every 20 µs.
- */
+/* Waits for the thread's next stop. The kernel offers no wait with an end, and sleeping costs more than a
+ * stop should last: look again and again, and take it slower after a while. */
 static int wait_stop(pid_t tid, uint64_t deadline_ns, int *ret_status)
 {
+    uint64_t patient_ns = clock_now_ns() + 2 * NS_PER_MS;
     for (;;) {
         int status;
         pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
@@ -76,27 +77,31 @@ static int wait_stop(pid_t tid, uint64_t deadline_ns, int *ret_status)
             *ret_status = status;
             return WIFSTOPPED(status) ? 0 : -ESRCH;
         }
-        if (clock_now_ns() > deadline_ns)
+        uint64_t now_ns = clock_now_ns();
+        if (now_ns > deadline_ns)
             return -ETIMEDOUT;
-        nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+        if (now_ns > patient_ns)
+            nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
     }
 }
 
 /* The signal to hand on when a thread in this stop goes on; 0 when the stop is not a signal's delivery. */
 static int stop_signal(int status)
 {
-    return status >> 16 == 0 && WSTOPSIG(status) != (SIGTRAP | 0x80) ? WSTOPSIG(status) : 0;
+    return status >> 16 ? 0 : WSTOPSIG(status);
 }
 
-/* Waits for the stop that PTRACE_INTERRUPT asked for, handing on signals that come first. */
-static int wait_interrupted(pid_t tid, uint64_t deadline_ns)
+/* Brings a seized thread into the stop of an interruption, handing on signals that come first. */
+static int interrupt(pid_t tid, uint64_t deadline_ns, struct user_regs_struct *ret_regs)
 {
+    if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0)
+        return -errno;
     for (;;) {
         int status, r = wait_stop(tid, deadline_ns, &status);
         if (r < 0)
             return r;
         if (status >> 16 == PTRACE_EVENT_STOP)
-            return 0;
+            return ptrace(PTRACE_GETREGS, tid, 0, ret_regs) < 0 ? -errno : 0;
         if (ptrace(PTRACE_CONT, tid, 0, stop_signal(status)) < 0)
             return -errno;
     }
@@ -125,11 +130,9 @@ static int stop_thread(pid_t tid, int mem_fd, struct user_regs_struct *ret_regs)
     uint64_t deadline = clock_now_ns() + REMOTE_TIMEOUT_NS;
     for (;;) {
         struct user_regs_struct regs;
-        int r = ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 ? -errno : wait_interrupted(tid, deadline);
+        int r = interrupt(tid, deadline, &regs);
         if (r < 0)
             return r;
-        if (ptrace(PTRACE_GETREGS, tid, 0, &regs) < 0)
-            return -errno;
         if (regs.cs != USER_CODE_64)
             return -ENOTSUP;
         if (!in_restartable_sequence(tid, mem_fd, regs.rip)) {
@@ -190,14 +193,14 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
 int remote_stop(pid_t pid, const struct memory_maps *maps, int mem_fd, struct remote *ret_remote)
 {
     struct remote remote = {.pid = pid, .mem_fd = mem_fd};
-    uint8_t code[SPRINGBOARD_MAX];
+    uint8_t code[SPRINGBOARD_BYTES_MAX];
     int r = choose_thread(pid, &remote.tid);
     if (r < 0)
         return r;
     r = springboard_find_place(maps, mem_fd, &remote.board);
     if (r < 0)
         return r;
-    if (ptrace(PTRACE_SEIZE, remote.tid, 0, PTRACE_O_TRACESYSGOOD) < 0)
+    if (ptrace(PTRACE_SEIZE, remote.tid, 0, 0) < 0)
         return -errno;
     r = stop_thread(remote.tid, mem_fd, &remote.regs);
     remote.stopped_ns = clock_now_ns();
@@ -216,73 +219,80 @@ int remote_stop(pid_t pid, const struct memory_maps *maps, int mem_fd, struct re
 
 /* ---- system calls ---- */
 
-/* Lets the thread run to the next entry into (or exit from) the springboard's system call. */
-static int run_to(struct remote *remote, int op, uint64_t deadline_ns, struct __ptrace_syscall_info *ret_info)
+/* Whether `rip` lies between two offsets of the springboard. */
+static bool on_board(const struct remote *remote, uint64_t rip, size_t from, size_t to)
 {
-    int signo = 0;
-    for (;;) {
-        int status, r;
-        if (ptrace(PTRACE_SYSCALL, remote->tid, 0, signo) < 0)
+    return rip - remote->board >= from && rip - remote->board < to;
+}
+
+static void spin(uint64_t ns)
+{
+    for (uint64_t end = clock_now_ns() + ns; clock_now_ns() < end;)
+        ;
+}
+
+/* Lets the thread run until it waits on the springboard, looking after it ever more rarely. */
+static int run_until_done(struct remote *remote, struct user_regs_struct *ret_regs)
+{
+    uint64_t deadline = clock_now_ns() + REMOTE_TIMEOUT_NS;
+    for (uint64_t pause_ns = 15000;; pause_ns *= 2) {
+        struct user_regs_struct regs;
+        if (ptrace(PTRACE_CONT, remote->tid, 0, 0) < 0)
             return -errno;
-        r = wait_stop(remote->tid, deadline_ns, &status);
+        spin(pause_ns < NS_PER_MS ? pause_ns : NS_PER_MS);
+        int r = interrupt(remote->tid, deadline, &regs);
         if (r < 0)
             return r;
-        signo = stop_signal(status);
-        if (WSTOPSIG(status) != (SIGTRAP | 0x80))
-            continue;
-        if (ptrace(PTRACE_GET_SYSCALL_INFO, remote->tid, sizeof(*ret_info), ret_info) < 0)
-            return -errno;
-        if (ret_info->op == op && ret_info->instruction_pointer == remote->board + SPRINGBOARD_CALL + 2)
+        if (on_board(remote, regs.rip, springboard_done(), springboard_home())) {
+            *ret_regs = regs;
             return 0;
+        }
+        if (clock_now_ns() > deadline)
+            return -ETIMEDOUT;
     }
 }
 
-int remote_syscall(struct remote *remote, long number, const uint64_t args[static 6], int64_t *ret_result)
+static int write_calls(const struct remote *remote, const struct springboard_call *calls, size_t count)
 {
-    struct user_regs_struct regs = remote->regs;
-    struct __ptrace_syscall_info info;
-    uint64_t deadline = clock_now_ns() + REMOTE_TIMEOUT_NS;
-    remote->called = true;
-    regs.rip = remote->board + SPRINGBOARD_CALL;
-    regs.orig_rax = UINT64_MAX; /* there is no system call to restart */
-    regs.rax = (uint64_t)number;
-    regs.rdi = args[0];
-    regs.rsi = args[1];
-    regs.rdx = args[2];
-    regs.r10 = args[3];
-    regs.r8 = args[4];
-    regs.r9 = args[5];
-    if (ptrace(PTRACE_SETREGS, remote->tid, 0, &regs) < 0)
-        return -errno;
-    int r = run_to(remote, PTRACE_SYSCALL_INFO_ENTRY, deadline, &info);
-    if (r >= 0)
-        r = run_to(remote, PTRACE_SYSCALL_INFO_EXIT, deadline, &info);
-    if (r < 0)
-        return r;
-    *ret_result = info.exit.rval;
-    return 0;
+    const uint64_t end = UINT64_MAX;
+    uint64_t at = remote->board + springboard_calls();
+    int r = remote_write(remote->mem_fd, at, calls, count * sizeof(*calls));
+    return r < 0 ? r : remote_write(remote->mem_fd, at + count * sizeof(*calls), &end, sizeof(end));
 }
 
-/* Brings the thread into the stop of an interruption, from whichever stop it is in, or from running. */
-static int interrupt_again(pid_t tid)
+int remote_call(struct remote *remote, const struct springboard_call *calls, size_t count,
+                int64_t ret_results[static SPRINGBOARD_CALLS_MAX])
 {
-    if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0)
+    struct user_regs_struct regs = remote->regs;
+    int r = write_calls(remote, calls, count);
+    if (r < 0)
+        return r;
+    regs.rip = remote->board + springboard_start();
+    regs.orig_rax = UINT64_MAX; /* there is no system call to restart */
+    remote->called = true;
+    if (ptrace(PTRACE_SETREGS, remote->tid, 0, &regs) < 0)
         return -errno;
-    (void)ptrace(PTRACE_CONT, tid, 0, 0); /* fails where it runs: as well */
-    return wait_interrupted(tid, clock_now_ns() + REMOTE_TIMEOUT_NS);
+    r = run_until_done(remote, &regs);
+    if (r < 0)
+        return r;
+    const uint64_t latest[SPRINGBOARD_CALLS_MAX] = {regs.r15, regs.r14, regs.r13};
+    for (size_t i = 0; i < regs.r12 && i < count; i++)
+        ret_results[i] = (int64_t)latest[regs.r12 - 1 - i];
+    return (int64_t)regs.r15 < 0 && (int64_t)regs.r15 >= -4095 ? (int)regs.r15 : 0;
 }
 
 /* The registers go back while the thread stands in a stop where the kernel itself sees to the system call it
- * came from: restarts it, or lets it fail with EINTR for a handler's sake. If a handler was just called on
- * top of the springboard, the thread is left to find home by itself. */
+ * came from: restarts it, or lets it fail with EINTR for a handler's sake. If a handler runs on top of the
+ * springboard, the thread is left to find home by itself. */
 int remote_release(struct remote *remote, uint64_t *ret_ns)
 {
-    static const uint8_t zeros[SPRINGBOARD_MAX];
+    static const uint8_t zeros[SPRINGBOARD_BYTES_MAX];
     struct user_regs_struct regs;
-    int r = remote->called ? interrupt_again(remote->tid) : 0;
-    if (r >= 0 && ptrace(PTRACE_GETREGS, remote->tid, 0, &regs) < 0)
-        r = -errno;
-    if (r >= 0 && (!remote->called || regs.rip - (remote->board + SPRINGBOARD_CALL) <= 2)) {
+    int r = ptrace(PTRACE_GETREGS, remote->tid, 0, &regs) < 0
+                ? interrupt(remote->tid, clock_now_ns() + REMOTE_TIMEOUT_NS,
+                            &regs) /* left running by a failed call */
+                : 0;
+    if (r >= 0 && (!remote->called || on_board(remote, regs.rip, springboard_start(), springboard_calls()))) {
         if (ptrace(PTRACE_SETREGS, remote->tid, 0, &remote->regs) < 0)
             r = -errno;
         else

@@ -36,9 +36,11 @@ struct remote {
 /* Stops a thread and builds the springboard. `maps` are the target's. */
 int remote_stop(pid_t pid, const struct memory_maps *maps, int mem_fd, struct remote *ret_remote);
 
-/* Runs one system call. `*ret_result` is what the kernel answered, a negative errno too; the return value
- * tells whether it could be run at all. */
-int remote_syscall(struct remote *remote, long number, const uint64_t args[static 6], int64_t *ret_result);
+/* Runs up to SPRINGBOARD_CALLS_MAX system calls, until one fails. `*ret_results` are what the kernel
+ * answered; the return value is the first answer that is an error, or tells that they could not be run at
+ * all. */
+int remote_call(struct remote *remote, const struct springboard_call *calls, size_t count,
+                int64_t ret_results[static SPRINGBOARD_CALLS_MAX]);
 
 /* Lets the thread go as it was found. For how long it stood still is left in `*ret_ns`. */
 int remote_release(struct remote *remote, uint64_t *ret_ns);

@@ -1,47 +1,96 @@
 #include "hook/springboard.h"
 
 #include "hook/remote.h"
+#include "hook/stub_abi.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-extern const uint8_t springboard_code[], springboard_call[], springboard_home[], springboard_end[];
+extern const uint8_t springboard_code[], springboard_entry[], springboard_wait[], springboard_way_home[],
+    springboard_registers[], springboard_list[], springboard_end[];
 
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"
         "springboard_code:\n"
-        "    .ascii \"rsprof's board\\0\\0\"\n"
-        "springboard_call:\n"
+        "    .ascii \"" HOOK_MEMFD_NAME "\\0\\0\\0\\0\\0\"\n"
+        "springboard_entry:\n"
+        "    leaq springboard_list(%rip), %rbx\n"
+        "    xorl %r12d, %r12d\n"
+        "1:  movq (%rbx), %rax\n"
+        "    cmpq $-1, %rax\n"
+        "    je springboard_wait\n"
+        "    movq 8(%rbx), %rdi\n"
+        "    movq 16(%rbx), %rsi\n"
+        "    movq 24(%rbx), %rdx\n"
+        "    movq 32(%rbx), %r10\n"
+        "    movq 40(%rbx), %r8\n"
+        "    movq 48(%rbx), %r9\n"
         "    syscall\n"
+        "    movq %r14, %r13\n"
+        "    movq %r15, %r14\n"
+        "    movq %rax, %r15\n"
+        "    incl %r12d\n"
+        "    addq $56, %rbx\n"
+        "    cmpq $-4095, %rax\n" /* from here up: errors */
+        "    jb 1b\n"
+        "springboard_wait:\n"
+        "    movl $1000000, %ecx\n"
+        "2:  pause\n"
+        "    decl %ecx\n"
+        "    jnz 2b\n"
+        "springboard_way_home:\n"
         "    leaq -128(%rsp), %rsp\n"
-        "    pushq 16*8 + springboard_home(%rip)\n"
+        "    pushq 16*8 + springboard_registers(%rip)\n"
         "    popfq\n"
         "    leaq 128(%rsp), %rsp\n"
-        "    movq 0*8 + springboard_home(%rip), %r15\n"
-        "    movq 1*8 + springboard_home(%rip), %r14\n"
-        "    movq 2*8 + springboard_home(%rip), %r13\n"
-        "    movq 3*8 + springboard_home(%rip), %r12\n"
-        "    movq 4*8 + springboard_home(%rip), %rbp\n"
-        "    movq 5*8 + springboard_home(%rip), %rbx\n"
-        "    movq 6*8 + springboard_home(%rip), %r11\n"
-        "    movq 7*8 + springboard_home(%rip), %r10\n"
-        "    movq 8*8 + springboard_home(%rip), %r9\n"
-        "    movq 9*8 + springboard_home(%rip), %r8\n"
-        "    movq 10*8 + springboard_home(%rip), %rax\n"
-        "    movq 11*8 + springboard_home(%rip), %rcx\n"
-        "    movq 12*8 + springboard_home(%rip), %rdx\n"
-        "    movq 13*8 + springboard_home(%rip), %rsi\n"
-        "    movq 14*8 + springboard_home(%rip), %rdi\n"
-        "    jmp *15*8 + springboard_home(%rip)\n"
+        "    movq 0*8 + springboard_registers(%rip), %r15\n"
+        "    movq 1*8 + springboard_registers(%rip), %r14\n"
+        "    movq 2*8 + springboard_registers(%rip), %r13\n"
+        "    movq 3*8 + springboard_registers(%rip), %r12\n"
+        "    movq 4*8 + springboard_registers(%rip), %rbp\n"
+        "    movq 5*8 + springboard_registers(%rip), %rbx\n"
+        "    movq 6*8 + springboard_registers(%rip), %r11\n"
+        "    movq 7*8 + springboard_registers(%rip), %r10\n"
+        "    movq 8*8 + springboard_registers(%rip), %r9\n"
+        "    movq 9*8 + springboard_registers(%rip), %r8\n"
+        "    movq 10*8 + springboard_registers(%rip), %rax\n"
+        "    movq 11*8 + springboard_registers(%rip), %rcx\n"
+        "    movq 12*8 + springboard_registers(%rip), %rdx\n"
+        "    movq 13*8 + springboard_registers(%rip), %rsi\n"
+        "    movq 14*8 + springboard_registers(%rip), %rdi\n"
+        "    jmp *15*8 + springboard_registers(%rip)\n"
         ".balign 8\n"
-        "springboard_home:\n"
+        "springboard_registers:\n"
         "    .fill 17, 8, 0\n"
+        "springboard_list:\n"
+        "    .fill 3 * 7 + 1, 8, -1\n"
         "springboard_end:\n"
         ".popsection\n");
 
+size_t springboard_start(void)
+{
+    return (size_t)(springboard_entry - springboard_code);
+}
+
+size_t springboard_done(void)
+{
+    return (size_t)(springboard_wait - springboard_code);
+}
+
+size_t springboard_home(void)
+{
+    return (size_t)(springboard_way_home - springboard_code);
+}
+
+size_t springboard_calls(void)
+{
+    return (size_t)(springboard_list - springboard_code);
+}
+
 #define MARK_BYTES  16
-#define PLACE_BYTES 384 /* for a springboard, with some zeros to spare */
+#define PLACE_BYTES 640 /* for a springboard, with some zeros to spare */
 
 /* What the kernel would do to restart the system call that the thread was interrupted in, if any. */
 static void restart_system_call(struct user_regs_struct *regs)
@@ -63,7 +112,7 @@ static void restart_system_call(struct user_regs_struct *regs)
     }
 }
 
-size_t springboard_build(const struct user_regs_struct *regs, uint8_t ret_code[static SPRINGBOARD_MAX])
+size_t springboard_build(const struct user_regs_struct *regs, uint8_t ret_code[static SPRINGBOARD_BYTES_MAX])
 {
     struct user_regs_struct home = *regs;
     restart_system_call(&home);
@@ -71,8 +120,9 @@ size_t springboard_build(const struct user_regs_struct *regs, uint8_t ret_code[s
                               home.r11, home.r10, home.r9,  home.r8,  home.rax,   home.rcx,
                               home.rdx, home.rsi, home.rdi, home.rip, home.eflags};
     size_t len = (size_t)(springboard_end - springboard_code);
+    assert(len <= SPRINGBOARD_BYTES_MAX);
     memcpy(ret_code, springboard_code, len);
-    memcpy(ret_code + (springboard_home - springboard_code), words, sizeof(words));
+    memcpy(ret_code + (springboard_registers - springboard_code), words, sizeof(words));
     return len;
 }
 

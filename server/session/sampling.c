@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-#define READY_LIMIT_NS (2 * NS_PER_SEC) /* sampling starts after this, with what unwind tables there are */
+#define TICK_NS        (250 * NS_PER_MS)
+#define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
+#define READY_LIMIT_NS (2 * NS_PER_SEC)  /* sampling starts after this, with what unwind tables there are */
 
 /* What the symbolizer says. */
 
@@ -62,6 +64,28 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
     profile_set_source_frames(session->profile, frame, frames, count);
 }
 
+static void note_first_annotation(struct session *session)
+{
+    const struct snapshot *snapshot = profile_snapshot(session->profile);
+    if (session->first_annotation_ms > 0 || !snapshot->samples)
+        return;
+    for (size_t i = 0; i < snapshot->line_count; i++)
+        if (snapshot->lines[i].yours) {
+            session->first_annotation_ms = (double)(clock_now_ns() - session->attached_ns) / NS_PER_MS;
+            return;
+        }
+}
+
+/* New names are shown when they have come, not a tick later. */
+static void on_symbolizer_idle(void *userdata)
+{
+    struct session *session = userdata;
+    if (session->state != SESSION_RUNNING)
+        return;
+    note_first_annotation(session);
+    session->observer->ticked(session->userdata);
+}
+
 static void on_symbolizer_died(void *userdata, int restarts)
 {
     struct session *session = userdata;
@@ -73,6 +97,7 @@ const struct symbolizer_observer session_symbolizer_observer = {
     .address_resolved = on_address_resolved,
     .unwind_table = on_unwind_table,
     .slots_scanned = on_slots_scanned,
+    .idle = on_symbolizer_idle,
     .died = on_symbolizer_died,
 };
 
@@ -137,18 +162,6 @@ static void measure_overhead(struct session *session, uint64_t process_cpu_ns)
     session->last_cost_cpu_ns = process_cpu_ns;
 }
 
-static void note_first_annotation(struct session *session, uint64_t now_ns)
-{
-    const struct snapshot *snapshot = profile_snapshot(session->profile);
-    if (session->first_annotation_ms > 0 || !snapshot->samples)
-        return;
-    for (size_t i = 0; i < snapshot->line_count; i++)
-        if (snapshot->lines[i].yours) {
-            session->first_annotation_ms = (double)(now_ns - session->attached_ns) / NS_PER_MS;
-            return;
-        }
-}
-
 static void read_counters(struct session *session, uint64_t now_ns)
 {
     uint64_t cpu_ns;
@@ -170,6 +183,19 @@ static void read_counters(struct session *session, uint64_t now_ns)
     measure_overhead(session, session->process_cpu_ns);
 }
 
+static void on_tick(void *userdata)
+{
+    struct session *session = userdata;
+    uint64_t now_ns = clock_now_ns();
+    read_counters(session, now_ns);
+    if (session->heap_hook)
+        heap_hook_tick(session->heap_hook, session->process_cpu_ns);
+    ask_for_symbols(session);
+    refresh_modules(session, now_ns);
+    note_first_annotation(session);
+    session->observer->ticked(session->userdata);
+}
+
 static void start_sampling(struct session *session)
 {
     int r = send_mappings(session);
@@ -184,25 +210,16 @@ static void start_sampling(struct session *session)
     }
     session_start_heap(session);
     read_counters(session, clock_now_ns());
+    loop_timer_start(session->loop, &session->tick, FIRST_TICK_NS, TICK_NS, on_tick, session);
     session_set_state(session, SESSION_RUNNING);
 }
 
-void session_on_tick(void *userdata)
+/* Until the unwind tables are there, stacks would be cut short. */
+void session_on_attaching(void *userdata)
 {
     struct session *session = userdata;
-    uint64_t now_ns = clock_now_ns();
-    if (session->state == SESSION_ATTACHING) {
-        if (modules_ready(&session->modules) || now_ns - session->attached_ns > READY_LIMIT_NS)
-            start_sampling(session);
-        return;
-    }
-    read_counters(session, now_ns);
-    if (session->heap_hook)
-        heap_hook_tick(session->heap_hook, session->process_cpu_ns);
-    ask_for_symbols(session);
-    refresh_modules(session, now_ns);
-    note_first_annotation(session, now_ns);
-    session->observer->ticked(session->userdata);
+    if (modules_ready(&session->modules) || clock_now_ns() - session->attached_ns > READY_LIMIT_NS)
+        start_sampling(session);
 }
 
 /* The target has ended: its last numbers stay to be looked at. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define TICK_NS         (250 * NS_PER_MS)
+#define READY_POLL_NS   (10 * NS_PER_MS)
 #define MODULES_WAIT_MS 3000 /* for the symbolizer to open the modules */
 #define RELATIONS_MAX   16
 
@@ -185,7 +185,7 @@ static int begin(struct session *session, pid_t pid, struct session_error *ret_e
     r = loop_io_start(session->loop, &session->exit_watch, session->pidfd, LOOP_READABLE,
                       session_on_target_exit, session);
     if (r == 0)
-        r = loop_timer_start(session->loop, &session->tick, 0, TICK_NS, session_on_tick, session);
+        r = loop_timer_start(session->loop, &session->tick, 0, READY_POLL_NS, session_on_attaching, session);
     return r < 0 ? attach_error_fill(r, ATTACH_FIND, pid, ret_error) : 0;
 }
 

@@ -54,7 +54,7 @@ void session_stop_probing(struct session *session);
 extern const struct symbolizer_observer session_symbolizer_observer; /* userdata: the session */
 
 /* Loop callbacks; userdata: the session. */
-void session_on_tick(void *userdata);
+void session_on_attaching(void *userdata);
 void session_on_target_exit(void *userdata, int events);
 
 #endif

@@ -17,7 +17,7 @@ export function annotationGap(width: number, column: number): number {
     return Math.max(GAP, column - width);
 }
 
-/** The label as drawn: spaces that neither fold nor break; with `width`, right-aligned so that columns of numbers line up. */
-export function labelText(label: string, width = 0): string {
-    return label.padStart(width).replaceAll(' ', '\u00a0');
+/** The label with spaces that neither fold nor break. The server gives its columns a steady width; they stay as they are. */
+export function labelText(label: string): string {
+    return label.replaceAll(' ', '\u00a0');
 }

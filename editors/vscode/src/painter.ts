@@ -116,14 +116,13 @@ export class Painter implements vscode.Disposable {
         const model = this.session.model(editor.document.uri);
         const wanted = new Map<LookName, DrawnLine[]>();
         if (this.enabled && model !== undefined && !model.empty) {
-            const width = this.labelWidth(model.marks);
             for (const mark of model.marks) {
                 if (mark.line >= editor.document.lineCount) {
                     continue;
                 }
                 const look = lookOf(mark, model.stale);
                 const lines = wanted.get(look);
-                const line = this.place(editor, mark, width);
+                const line = this.place(editor, mark);
                 if (lines === undefined) {
                     wanted.set(look, [line]);
                 } else {
@@ -148,11 +147,7 @@ export class Painter implements vscode.Disposable {
         }
     }
 
-    private labelWidth(marks: readonly Mark[]): number {
-        return this.settings.column === 0 ? 0 : Math.max(0, ...marks.map(({ source }) => source.label.length));
-    }
-
-    private place(editor: vscode.TextEditor, mark: Mark, width: number): DrawnLine {
+    private place(editor: vscode.TextEditor, mark: Mark): DrawnLine {
         const { mode, column } = this.settings;
         const hidden =
             mode === 'gutter' ||
@@ -160,7 +155,7 @@ export class Painter implements vscode.Disposable {
         if (hidden) {
             return { line: mark.line, text: '', gap: GAP };
         }
-        const text = labelText(mark.source.label, width);
+        const text = labelText(mark.source.label);
         if (column === 0) {
             return { line: mark.line, text, gap: GAP };
         }

@@ -12,6 +12,7 @@ const { CODE_SERVER, VSIX, SHOTS = 'out/shots' } = process.env;
 
 let server, browser, bench, project;
 
+const parsed = (lines) => lineOf(lines, 'parse(&input)');
 const lineOf = (lines, text) => lines.find((line) => line.text.includes(text));
 
 before(async () => {
@@ -57,4 +58,172 @@ test('annotations stand after their lines, with bars and a status', async () => 
 test('annotations change with the values', async () => {
     const before = lineOf(await bench.lines(), 'parse(&input)').after;
     await bench.waitForLines('a new value', (lines) => lineOf(lines, 'parse(&input)').after !== before);
+});
+
+test('lines whose values stay are not touched by an update', async () => {
+    tellServer(project.folder, 'freeze');
+    await bench.page.waitForTimeout(1500);
+    const touched = await bench.page.evaluate(async () => {
+        const names = new Set();
+        const observer = new MutationObserver((records) => {
+            records.forEach(({ target }) => {
+                const line = (target.nodeType === Node.TEXT_NODE ? target.parentElement : target).closest('.view-line');
+                if (line !== null) {
+                    names.add(line.textContent);
+                }
+            });
+        });
+        observer.observe(document.querySelector('.view-lines'), { subtree: true, childList: true, attributes: true, characterData: true });
+        await new Promise((resolve) => setTimeout(resolve, 2500));
+        observer.disconnect();
+        return [...names];
+    });
+    assert.deepEqual(touched, []);
+    tellServer(project.folder, 'thaw');
+});
+
+test('the hover tells the details of a line, with links', async () => {
+    const text = await bench.hoverOver('rows.push(parse');
+    assert.match(text, /CPU 3\d\.\d% self, 3\d\.\d% total \(0\.74 cores, 4\.0% of it in the kernel; \d+ samples\)/);
+    assert.match(text, /Heap 12\.0 MiB live, in 96 blocks/);
+    assert.match(text, /Called from: 100\.0% svc::main/);
+    assert.match(text, /Calls: 30\.0% core::str::from_utf8<T>/);
+    await bench.shot('hover');
+    await bench.restPointer();
+});
+
+test('annotations follow the text while it is edited', async () => {
+    const { number } = parsed(await bench.lines());
+    await bench.page.locator('.view-lines .view-line', { hasText: 'use std' }).first().click();
+    await bench.page.keyboard.press('Control+Home');
+    await bench.page.keyboard.type('// a line more\n');
+    await bench.waitForLines('the annotation one line further down', (lines) =>
+        parsed(lines)?.number === number + 1 && parsed(lines).after !== '');
+    await bench.page.keyboard.press('Control+z');
+    await bench.page.keyboard.press('Control+z');
+    await bench.waitForLines('the annotation back', (lines) => parsed(lines)?.number === number && parsed(lines).after !== '');
+});
+
+test('a break at the end of an annotated line leaves the annotation there', async () => {
+    await bench.page.locator('.view-lines .view-line', { hasText: 'rows.push(parse' }).first().click();
+    await bench.page.keyboard.press('End');
+    await bench.page.keyboard.press('Enter');
+    const lines = await bench.waitForLines('the annotation beside its text', (all) => parsed(all)?.after !== '');
+    const below = lines.find(({ number }) => number === parsed(lines).number + 1);
+    assert.equal(below.after, '');
+    assert.equal(below.bar, false);
+    await bench.page.keyboard.press('Control+z');
+});
+
+test('the view Hot Lines lists lines of files, hottest first, and goes to them', async () => {
+    await bench.command('rsprof: Show Hot Lines');
+    const rows = await bench.until('rows', async () => {
+        const found = await bench.treeRows();
+        return found.length >= 5 ? found : undefined;
+    });
+    assert.match(rows[0], /main\.rs:16.*64\.0 MiB.*svc::main/s);
+    await bench.page.locator('.pane-body .monaco-list-row', { hasText: 'main.rs:20' }).first().click();
+    await bench.until('the cursor on the line', async () =>
+        (await bench.page.locator('.statusbar-item', { hasText: /Ln 20, Col 1/ }).count()) > 0);
+    await bench.shot('hot-lines');
+});
+
+test('annotations are switched off and on', async () => {
+    await bench.command('rsprof: Toggle Annotations');
+    await bench.waitForLines('no annotation', (lines) => lines.every(({ after, bar }) => after === '' && !bar));
+    await bench.command('rsprof: Toggle Annotations');
+    await bench.waitForLines('annotations', (lines) => parsed(lines)?.after !== '');
+});
+
+test('the metric is chosen from a list', async () => {
+    await bench.command('rsprof: Choose Metric');
+    await bench.pick('bytes that are live now');
+    await bench.waitForLines('heap only', (lines) => parsed(lines)?.after === '12.0 MiB');
+    await bench.command('rsprof: Choose Metric');
+    await bench.pick('CPU and heap');
+    await bench.waitForLines('both', (lines) => /%.*MiB/.test(parsed(lines)?.after ?? ''));
+});
+
+for (const [name, theme] of [['dark', 'Default Dark Modern'], ['high-contrast', 'Default High Contrast'],
+    ['high-contrast-light', 'Default High Contrast Light'], ['light', 'Default Light Modern']]) {
+    test(`the theme ${name} has colours of its own`, async () => {
+        const before = parsed(await bench.lines()).color;
+        server.setUserSettings({ 'workbench.colorTheme': theme });
+        const lines = await bench.waitForLines('other colours', (all) => parsed(all)?.color !== before);
+        assert.notEqual(parsed(lines).color, lineOf(lines, 'Vec::with_capacity').color);
+        await bench.shot(`theme-${name}`);
+    });
+}
+
+test('with a column set, annotations line up', async () => {
+    server.setUserSettings({ 'rsprof.annotations.column': 70 });
+    const starts = () => bench.page.evaluate(() => [...document.querySelectorAll('.view-lines .view-line span')]
+        .filter((span) => !['none', 'normal'].includes(getComputedStyle(span, '::after').content))
+        .map((span) => Math.round(span.getBoundingClientRect().right - parseFloat(getComputedStyle(span, '::after').width) || 0)));
+    await bench.until('one left edge', async () => {
+        const edges = await starts();
+        return edges.length >= 4 && new Set(edges).size === 1;
+    }).catch(async (error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(await starts())}`);
+    });
+    await bench.shot('column');
+    server.setUserSettings({});
+});
+
+test('a file that no longer matches the build is said to, once', async () => {
+    tellServer(project.folder, 'stale');
+    await bench.notification('has changed since svc was built').waitFor();
+    await bench.shot('stale');
+    tellServer(project.folder, 'fresh');
+    await bench.closeNotifications();
+    tellServer(project.folder, 'stale');
+    await bench.page.waitForTimeout(1500);
+    assert.equal(await bench.notification('has changed since').count(), 0);
+    tellServer(project.folder, 'fresh');
+});
+
+test('the end of the process is said, and its numbers stay', async () => {
+    tellServer(project.folder, 'lose');
+    await bench.notification('svc ended').waitFor();
+    await bench.waitForStatus(/svc ended/);
+    assert.notEqual(parsed(await bench.lines()).after, '');
+    await bench.shot('lost');
+    await bench.page.locator('.notification-toast .monaco-button', { hasText: 'Re-attach' }).click();
+    await bench.waitForStatus(/svc 1\.93 cores/);
+});
+
+test('a server that crashes comes back by itself', async () => {
+    tellServer(project.folder, 'crash');
+    await bench.waitForStatus(/^rsprof$/);
+    await bench.waitForStatus(/svc 1\.93 cores/);
+    await bench.waitForLines('annotations', (lines) => parsed(lines)?.after !== '');
+});
+
+test('detach takes the text away', async () => {
+    await bench.command('rsprof: Detach');
+    await bench.waitForLines('no annotation', (lines) => lines.length > 0 && lines.every(({ after, bar }) => after === '' && !bar));
+    await bench.waitForStatus(/^rsprof$/);
+});
+
+test('without rights it says what to do, with the command to copy', async () => {
+    await bench.command('rsprof: Attach to Process');
+    await bench.pick('pid 4444');
+    const toast = bench.notification('Give rsprof its capabilities');
+    await toast.waitFor();
+    assert.ok(await toast.locator('.monaco-button', { hasText: 'Copy setcap Command' }).isVisible());
+    await bench.shot('no-rights');
+    await bench.closeNotifications();
+});
+
+test('without line information it offers the lines of Cargo.toml', async () => {
+    await bench.command('rsprof: Attach to Process');
+    await bench.pick('pid 4343');
+    await bench.notification('line-tables-only').locator('.monaco-button', { hasText: 'Copy Cargo.toml Lines' }).waitFor();
+    await bench.closeNotifications();
+});
+
+test('the setup is checked on a page', async () => {
+    await bench.command('rsprof: Check Setup');
+    await bench.page.locator('.view-lines .view-line', { hasText: 'rsprof: Check Setup' }).first().waitFor();
+    await bench.shot('check-setup');
 });

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-const TIMEOUT_MS = 8_000;
+const TIMEOUT_MS = 10_000;
 
 /** Runs in the page: the visible lines of the editor, with what is drawn after them and beside them. */
 function readLines() {
@@ -131,6 +131,24 @@ export class Workbench {
 
     async closeNotifications() {
         await this.command('Notifications: Clear All Notifications');
+    }
+
+    /** Puts the pointer where it brings up nothing. */
+    async restPointer() {
+        await this.page.mouse.move(5, 5);
+    }
+
+    /** The hover that comes up when the pointer rests on this text of the editor. */
+    async hoverOver(text) {
+        const line = this.page.locator('.view-lines .view-line', { hasText: text }).first();
+        await line.hover({ position: { x: 90, y: 8 } });
+        const hover = this.page.locator('.monaco-hover:not(.hidden) .hover-contents', { hasText: 'CPU' }).first();
+        await hover.waitFor({ timeout: TIMEOUT_MS });
+        return (await hover.innerText()).replace(/\u00a0/g, ' ');
+    }
+
+    treeRows() {
+        return this.page.locator('.pane-body .monaco-list-row .monaco-tl-contents').allInnerTexts();
     }
 
     async shot(name) {

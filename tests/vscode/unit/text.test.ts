@@ -21,7 +21,7 @@ test('annotations start at their column, or a gap after longer lines', () => {
     assert.equal(visualWidth('ab\tc', 4), 5);
     assert.equal(annotationGap(20, 80), 60);
     assert.equal(annotationGap(79, 80), 3);
-    assert.equal(labelText('9.1%  3 B', 11), '\u00a0\u00a09.1%\u00a0\u00a03\u00a0B');
+    assert.equal(labelText(' 9.1%  3 B'), '\u00a09.1%\u00a0\u00a03\u00a0B');
 });
 
 test('the path of an executable tells what cargo built', () => {
