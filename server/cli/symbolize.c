@@ -123,7 +123,7 @@ static int symbolize(const struct options *options)
     if (r < 0)
         return explain_open(options->exe, r);
     module_set_full_names(module, options->full);
-    module_set_keep_line_zero(module, !options->mend);
+    module_set_verbatim(module, !options->mend);
     int code = EXIT_NO_DEBUG_INFO;
     if (module_info(module)->debug == DEBUG_NONE)
         fprintf(stderr, "rsprof: %s has neither debug info nor symbols\n", options->exe);

@@ -1,6 +1,7 @@
 #include "dwarf/debug_info.h"
 
 #include "base/cleanup.h"
+#include "dwarf/split_units.h"
 #include "dwarf/unit_map.h"
 
 #include <dwarf.h>
@@ -14,6 +15,7 @@ struct debug_info {
     struct unit_map map;
     bool mapped;
     struct indexed_unit *units; /* one for each of file.units */
+    struct split_units split;
     module_find_file_fn find_file;
     void *userdata;
 };
@@ -85,6 +87,7 @@ int debug_info_open(struct elf_image *image, module_find_file_fn find_file, void
         return -ENOMEM;
     info->find_file = find_file;
     info->userdata = userdata;
+    info->split = (struct split_units){.find_file = find_file, .userdata = userdata};
     int r = find_image(info, image);
     if (r < 0)
         goto fail;
@@ -113,6 +116,7 @@ void debug_info_free(struct debug_info *info)
         indexed_unit_release(&info->units[i]);
     free(info->units);
     unit_map_release(&info->map);
+    split_units_release(&info->split);
     dwarf_file_release(&info->file);
     elf_image_free(info->separate);
     free(info);
@@ -121,6 +125,17 @@ void debug_info_free(struct debug_info *info)
 struct elf_image *debug_info_image(struct debug_info *info)
 {
     return info->image;
+}
+
+static int prepare(struct debug_info *info, struct indexed_unit *unit)
+{
+    if (unit->ready)
+        return 0;
+    if (unit_read_root(unit->unit) < 0)
+        return -ENOENT;
+    /* Without its split unit a skeleton still has lines. */
+    int r = split_units_find(&info->split, unit->unit, &unit->scopes_unit);
+    return r == -ENOMEM ? r : indexed_unit_prepare(unit);
 }
 
 int debug_info_unit_at(struct debug_info *info, uint64_t address, struct indexed_unit **ret_unit)
@@ -134,9 +149,7 @@ int debug_info_unit_at(struct debug_info *info, uint64_t address, struct indexed
     if (r < 0)
         return r;
     struct indexed_unit *unit = &info->units[index];
-    if (unit_read_root(unit->unit) < 0)
-        return -ENOENT;
-    r = indexed_unit_prepare(unit);
+    r = prepare(info, unit);
     if (r < 0)
         return r;
     *ret_unit = unit;

@@ -16,7 +16,7 @@ struct module {
     struct arena arena;
     struct function_names names;
     VEC(struct source_frame) frames; /* of the last answer */
-    bool keep_line_zero;
+    bool verbatim;
 };
 
 int module_open(int fd, module_find_file_fn find_file, void *userdata, struct module **ret_module)
@@ -64,9 +64,9 @@ void module_set_full_names(struct module *module, bool full)
     module->names.full = full;
 }
 
-void module_set_keep_line_zero(struct module *module, bool keep)
+void module_set_verbatim(struct module *module, bool verbatim)
 {
-    module->keep_line_zero = keep;
+    module->verbatim = verbatim;
 }
 
 static int read_symbols(struct module *module)
@@ -82,14 +82,13 @@ static int read_symbols(struct module *module)
     return r;
 }
 
-static int symbol_name(struct module *module, uint64_t address, const char **ret_name)
+static int find_symbol(struct module *module, uint64_t address, const struct function_symbol **ret_symbol)
 {
     int r = read_symbols(module);
     if (r < 0)
         return r;
-    const char *mangled = symbol_table_find(&module->symbols, address);
-    *ret_name = mangled ? function_names_of_symbol(&module->names, mangled) : "";
-    return 0;
+    *ret_symbol = symbol_table_find(&module->symbols, address);
+    return *ret_symbol ? 0 : -ENOENT;
 }
 
 static struct source_frame *push_frame(struct module *module, const char *file, uint32_t line)
@@ -124,7 +123,7 @@ static int resolve_in_unit(struct module *module, struct indexed_unit *unit, uin
     uint32_t scope = unit_index_find(&unit->index, address);
     const char *file = row ? line_program_path(&unit->lines, row->file, &module->arena) : "";
     uint32_t line = row ? row->line : 0;
-    if (row && !line && !module->keep_line_zero)
+    if (row && !line && !module->verbatim)
         line = indexed_unit_mend_line(unit, row, scope);
     if (scope != NO_SCOPE)
         return push_scopes(module, unit, scope, file, line);
@@ -135,17 +134,21 @@ static int resolve_in_unit(struct module *module, struct indexed_unit *unit, uin
  * it. */
 static int name_outermost(struct module *module, uint64_t address)
 {
-    size_t count = module->frames.len;
-    if (count && *module->frames.items[count - 1].function)
+    const struct function_symbol *symbol = NULL;
+    struct source_frame *frame = module->frames.len ? &module->frames.items[module->frames.len - 1] : NULL;
+    bool wants_name = !frame || !*frame->function;
+    bool wants_file = module->verbatim && (!frame || !*frame->file);
+    if (!wants_name && !wants_file)
         return 0;
-    const char *name = "";
-    int r = symbol_name(module, address, &name);
-    if (r < 0 || !*name)
-        return r;
-    struct source_frame *frame = count ? &module->frames.items[count - 1] : push_frame(module, "", 0);
-    if (!frame)
+    int r = find_symbol(module, address, &symbol);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    if (!frame && !(frame = push_frame(module, "", 0)))
         return -ENOMEM;
-    frame->function = name;
+    if (wants_name)
+        frame->function = function_names_of_symbol(&module->names, symbol->name);
+    if (wants_file)
+        frame->file = symbol->file;
     return 0;
 }
 

@@ -36,9 +36,9 @@ const struct module_info *module_info(const struct module *module);
 /* Function names with generic arguments instead of the short form. Set before the first question. */
 void module_set_full_names(struct module *module, bool full);
 
-/* Leaves line 0 as DWARF has it, for comparing; otherwise it is mended from the neighbours in the same
- * function. */
-void module_set_keep_line_zero(struct module *module, bool keep);
+/* Frames as DWARF and the symbol table have them, for comparing: line 0 is not mended from the neighbours in
+ * the same function, and the symbol table's file name stands in where there is no other. */
+void module_set_verbatim(struct module *module, bool verbatim);
 
 /* The source frames of a link-time address, innermost first. `*ret_frames` and all strings are the module's;
  * the array is valid until the next call, the strings until `module_free`. An address that nothing is known

@@ -4,6 +4,7 @@
 
 struct adding {
     struct symbol_table *table;
+    const char *file; /* the last STT_FILE */
     int error;
 };
 
@@ -16,6 +17,8 @@ static bool add_symbol(void *userdata, const char *name, const Elf64_Sym *symbol
 {
     struct adding *adding = userdata;
     unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    if (type == STT_FILE)
+        adding->file = name;
     bool code = type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
     if (!code || symbol->st_shndx == SHN_UNDEF || symbol->st_shndx >= SHN_LORESERVE || !*name)
         return true;
@@ -26,13 +29,18 @@ static bool add_symbol(void *userdata, const char *name, const Elf64_Sym *symbol
         adding->error = -ENOMEM;
         return false;
     }
-    *slot = (struct function_symbol){symbol->st_value, symbol->st_size, name};
+    *slot = (struct function_symbol){
+        .address = symbol->st_value,
+        .size = symbol->st_size,
+        .name = name,
+        .file = ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ? adding->file : "",
+    };
     return true;
 }
 
 int symbol_table_add(struct symbol_table *table, struct elf_image *image)
 {
-    struct adding adding = {.table = table};
+    struct adding adding = {.table = table, .file = ""};
     elf_image_symbols(image, add_symbol, &adding);
     return adding.error;
 }
@@ -65,7 +73,7 @@ void symbol_table_sort(struct symbol_table *table)
     table->symbols.len = kept;
 }
 
-const char *symbol_table_find(const struct symbol_table *table, uint64_t address)
+const struct function_symbol *symbol_table_find(const struct symbol_table *table, uint64_t address)
 {
     size_t low = 0, high = table->symbols.len;
     while (low < high) {
@@ -78,5 +86,5 @@ const char *symbol_table_find(const struct symbol_table *table, uint64_t address
     if (!low)
         return NULL;
     const struct function_symbol *symbol = &table->symbols.items[low - 1];
-    return symbol->size && address - symbol->address >= symbol->size ? NULL : symbol->name;
+    return symbol->size && address - symbol->address >= symbol->size ? NULL : symbol;
 }

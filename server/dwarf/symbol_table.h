@@ -9,6 +9,7 @@
 struct function_symbol {
     uint64_t address, size; /* size 0: up to the next symbol */
     const char *name;       /* mangled; the image's */
+    const char *file;       /* what STT_FILE says of a local symbol; "" otherwise */
 };
 
 /* Sorted by address, one symbol an address. */
@@ -24,7 +25,7 @@ int symbol_table_add(struct symbol_table *table, struct elf_image *image);
 /* After the last add, before the first find. */
 void symbol_table_sort(struct symbol_table *table);
 
-/* The mangled name of the function at an address; NULL if none covers it. */
-const char *symbol_table_find(const struct symbol_table *table, uint64_t address);
+/* The function at an address; NULL if none covers it. */
+const struct function_symbol *symbol_table_find(const struct symbol_table *table, uint64_t address);
 
 #endif
