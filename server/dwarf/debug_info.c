@@ -12,6 +12,8 @@ struct debug_info {
     struct elf_image *image;    /* the file that has it; not owned if it is the module's own */
     struct elf_image *separate; /* owned; NULL: none */
     struct dwarf_file file;
+    struct elf_image *supplement; /* owned; what dwz moved out of several files; NULL: none */
+    struct dwarf_file supplement_file;
     struct unit_map map;
     bool mapped;
     struct indexed_unit *units; /* one for each of file.units */
@@ -79,6 +81,25 @@ static int find_image(struct debug_info *info, struct elf_image *image)
     return 0;
 }
 
+/* Without its supplement the names of some functions are missing, and no more. */
+static int open_supplement(struct debug_info *info)
+{
+    struct bytes link = elf_image_section(info->image, ".gnu_debugaltlink");
+    const char *name = bytes_str(link, 0);
+    struct bytes wanted = bytes_from(link, strlen(name) + 1);
+    if (!*name)
+        return 0;
+    int r = open_file(info, MODULE_FILE_ALTLINK, name, &info->supplement);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    struct bytes id = elf_image_build_id(info->supplement);
+    if (id.len != wanted.len || (id.len && memcmp(id.data, wanted.data, id.len) != 0))
+        return 0;
+    info->supplement_file.sections = dwarf_sections_of(info->supplement, false);
+    info->file.supplement = &info->supplement_file;
+    return dwarf_file_read_units(&info->supplement_file);
+}
+
 int debug_info_open(struct elf_image *image, module_find_file_fn find_file, void *userdata,
                     struct debug_info **ret_info)
 {
@@ -93,6 +114,8 @@ int debug_info_open(struct elf_image *image, module_find_file_fn find_file, void
         goto fail;
     info->file.sections = dwarf_sections_of(info->image, false);
     r = dwarf_file_read_units(&info->file);
+    if (r == 0)
+        r = open_supplement(info);
     if (r < 0)
         goto fail;
     info->units = calloc(info->file.units.len + 1, sizeof(*info->units));
@@ -118,6 +141,8 @@ void debug_info_free(struct debug_info *info)
     unit_map_release(&info->map);
     split_units_release(&info->split);
     dwarf_file_release(&info->file);
+    dwarf_file_release(&info->supplement_file);
+    elf_image_free(info->supplement);
     elf_image_free(info->separate);
     free(info);
 }
