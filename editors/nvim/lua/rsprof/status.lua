@@ -51,7 +51,7 @@ function M.report(status)
       )
     )
   end
-  table.insert(lines, ('cost   %s of a core'):format(units.percent(status.overhead.fraction)))
+  table.insert(lines, ("cost   %s of the process's CPU time"):format(units.percent(status.overhead.fraction)))
   for _, hint in ipairs(status.hints) do
     table.insert(lines, 'hint   ' .. hint)
   end
