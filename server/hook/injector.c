@@ -1,6 +1,7 @@
 #include "hook/injector.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "hook/remote.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -18,7 +20,9 @@ struct job {
     pid_t pid;
     int mem_fd;
     const struct hook_image *image;
+    struct memory_maps maps;
     struct injection injection;
+    bool made; /* memory, in this job */
     int result;
 };
 
@@ -73,87 +77,97 @@ static uint64_t find_reusable(const struct memory_maps *maps, int mem_fd, uint64
 
 /* ---- one thread's work ---- */
 
-static struct springboard_call call_memfd_create(const struct remote *remote, unsigned flags)
+/* Where the kernel's answers go: in the header's page, behind the header. */
+#define RESULTS_OFFSET (HOOK_CODE_BYTES + 0xfc0)
+_Static_assert(sizeof(struct hook_header) <= 0xfc0 && sizeof(struct springboard_results) <= 0x40,
+               "room for the results");
+
+static int run(struct job *job, struct springboard_plan *plan, struct springboard_results *ret_results)
 {
-    return (struct springboard_call){SYS_memfd_create, {remote->board, MFD_CLOEXEC | flags}};
+    plan->results = job->injection.address + RESULTS_OFFSET;
+    plan->cookie = clock_now_ns();
+    if (!plan->makes_memory) {
+        const struct springboard_results none = {0};
+        int r = remote_write(job->mem_fd, plan->results, &none, sizeof(none));
+        if (r < 0)
+            return r;
+    }
+    return remote_run(job->pid, job->mem_fd, &job->maps, plan, ret_results, &job->injection.stop_ns);
 }
 
-/* First step: the memfd, and for a new stub (`*address` 0) the memory for all of it before. */
-static int make_memory(struct remote *remote, uint64_t *address, int64_t *ret_fd)
+/* First errand: makes the memfd, whose name stands at the springboard's start, and before it the memory of a
+ * new stub. */
+static int make_memory(struct job *job, int64_t *ret_fd)
 {
-    const struct springboard_call calls[] = {{SYS_mmap,
-                                              {0, HOOK_MAPPING_BYTES, PROT_READ | PROT_WRITE,
-                                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT64_MAX, 0}},
-                                             call_memfd_create(remote, 0)};
-    const struct springboard_call sealed = call_memfd_create(remote, MFD_NOEXEC_SEAL);
-    size_t skip = *address ? 1 : 0;
-    int64_t results[SPRINGBOARD_CALLS_MAX] = {0};
-    int r = remote_call(remote, calls + skip, 2 - skip, results);
-    if (!skip && results[0] > 0)
-        *address = (uint64_t)results[0];
-    *ret_fd = results[1 - skip];
+    struct springboard_plan plan = {.makes_memory = !job->injection.reused};
+    struct springboard_results results = {.answers = {-1, -1, -1}};
+    if (plan.makes_memory)
+        plan.calls[plan.count++] = (struct springboard_call){
+            SYS_mmap,
+            {job->injection.address, HOOK_MAPPING_BYTES, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, UINT64_MAX, 0}};
+    plan.calls[plan.count++] = (struct springboard_call){SYS_memfd_create, {SPRINGBOARD_NAME, MFD_CLOEXEC}};
+    int r = run(job, &plan, &results);
+    job->made = plan.makes_memory && results.answers[0] == (int64_t)job->injection.address;
     if (r == -EACCES) { /* sysctl vm.memfd_noexec */
-        r = remote_call(remote, &sealed, 1, results);
-        *ret_fd = results[0];
+        plan = (struct springboard_plan){
+            .calls = {{SYS_memfd_create, {SPRINGBOARD_NAME, MFD_CLOEXEC | MFD_NOEXEC_SEAL}}}, .count = 1};
+        r = run(job, &plan, &results);
     }
+    if (r >= 0)
+        *ret_fd = results.answers[plan.count - 1];
     return r;
 }
 
-/* Between the steps: fills the target's memfd from our side, and keeps it. */
-static int fill_memfd(const struct remote *remote, int64_t target_fd, const struct hook_image *image,
-                      int *ret_fd)
+/* Fills the target's memfd from our side, and keeps it. */
+static int fill_memfd(struct job *job, int64_t target_fd)
 {
     char name[64];
-    snprintf(name, sizeof(name), "/proc/%d/fd/%d", remote->tid, (int)target_fd);
+    snprintf(name, sizeof(name), "/proc/%d/fd/%d", job->pid, (int)target_fd);
     OWNED_FD int fd = open(name, O_RDWR | O_CLOEXEC);
     if (fd < 0 || ftruncate(fd, HOOK_CODE_BYTES) < 0)
         return -errno;
-    ssize_t n = pwrite(fd, image->bytes, image->len, 0);
+    ssize_t n = pwrite(fd, job->image->bytes, job->image->len, 0);
     if (n < 0)
         return -errno;
-    if ((size_t)n != image->len)
+    if ((size_t)n != job->image->len)
         return -EIO;
-    *ret_fd = take_fd(&fd);
+    job->injection.code_fd = take_fd(&fd);
     return 0;
 }
 
-/* Second step: maps the code over the start of the memory. Huge pages would make a few counters cost
- * megabytes. */
-static int map_code(struct remote *remote, uint64_t address, int64_t target_fd)
+/* Second errand: maps the code over the start of the memory. Huge pages would make a few counters cost
+ * megabytes; a kernel that does not have them refuses to hear of it. */
+static int map_code(struct job *job, int64_t *target_fd)
 {
-    const struct springboard_call calls[] = {
-        {SYS_mmap,
-         {address, HOOK_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, (uint64_t)target_fd, 0}},
-        {SYS_close, {(uint64_t)target_fd}},
-        {SYS_madvise, {address + HOOK_CODE_BYTES, HOOK_MAPPING_BYTES - HOOK_CODE_BYTES, MADV_NOHUGEPAGE}}};
-    int64_t results[SPRINGBOARD_CALLS_MAX] = {-1, -1, -1};
-    int r = remote_call(remote, calls, 3, results);
-    return results[1] == 0 ? 0 : r; /* a kernel without huge pages refuses the last one */
+    uint64_t address = job->injection.address;
+    struct springboard_plan plan = {
+        .calls = {{SYS_mmap,
+                   {address, HOOK_CODE_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+                    (uint64_t)*target_fd, 0}},
+                  {SYS_close, {(uint64_t)*target_fd}},
+                  {SYS_madvise,
+                   {address + HOOK_CODE_BYTES, HOOK_MAPPING_BYTES - HOOK_CODE_BYTES, MADV_NOHUGEPAGE}}},
+        .count = 3};
+    struct springboard_results results = {.answers = {-1, -1, -1}};
+    int r = run(job, &plan, &results);
+    if (results.answers[0] == (int64_t)address)
+        *target_fd = -1; /* closed */
+    return r == results.answers[2] ? 0 : r;
 }
 
-static void undo(struct remote *remote, uint64_t new_address, int64_t target_fd)
+/* What was made and cannot be used goes again. */
+static void undo(struct job *job, int64_t target_fd)
 {
-    const struct springboard_call close_call = {SYS_close, {(uint64_t)target_fd}};
-    const struct springboard_call unmap_call = {SYS_munmap, {new_address, HOOK_MAPPING_BYTES}};
-    int64_t ignored[SPRINGBOARD_CALLS_MAX];
+    struct springboard_plan plan = {0};
+    struct springboard_results ignored;
     if (target_fd >= 0)
-        (void)remote_call(remote, &close_call, 1, ignored);
-    if (new_address)
-        (void)remote_call(remote, &unmap_call, 1, ignored);
-}
-
-static int map_stub(struct remote *remote, const struct hook_image *image, struct injection *injection)
-{
-    uint64_t old_address = injection->address;
-    int64_t target_fd = -1;
-    int r = make_memory(remote, &injection->address, &target_fd);
-    if (r >= 0)
-        r = fill_memfd(remote, target_fd, image, &injection->code_fd);
-    if (r >= 0)
-        r = map_code(remote, injection->address, target_fd);
-    if (r < 0)
-        undo(remote, old_address ? 0 : injection->address, target_fd);
-    return r;
+        plan.calls[plan.count++] = (struct springboard_call){SYS_close, {(uint64_t)target_fd}};
+    if (job->made)
+        plan.calls[plan.count++] =
+            (struct springboard_call){SYS_munmap, {job->injection.address, HOOK_MAPPING_BYTES}};
+    if (plan.count)
+        (void)remote_run(job->pid, job->mem_fd, &job->maps, &plan, &ignored, &job->injection.stop_ns);
 }
 
 /* Whether the target filters its system calls: then ours could be refused, or answered by a signal that
@@ -171,29 +185,53 @@ static int check_seccomp(pid_t pid)
     return mode ? -EPERM : 0;
 }
 
+/* An address that nothing is mapped at: in the widest gap, a gigabyte below its end, where the kernel rarely
+ * comes. */
+static int find_gap(const struct memory_maps *maps, uint64_t *ret_address)
+{
+    const uint64_t distance = 1 << 30, top = 0x7ffffffff000;
+    uint64_t widest = HOOK_MAPPING_BYTES * 4, end = 0;
+    for (size_t i = 1; i < maps->len; i++) {
+        uint64_t low = maps->items[i - 1].end, high = maps->items[i].start;
+        if (high <= top && high > low && high - low > widest) {
+            widest = high - low;
+            end = high;
+        }
+    }
+    if (!end)
+        return -ENOMEM;
+    *ret_address = (end - (widest / 2 < distance ? widest / 2 : distance)) & ~0xfffull;
+    return 0;
+}
+
 static int job_run(struct job *job)
 {
-    CLEANUP(memory_maps_release) struct memory_maps maps = {0};
-    struct remote remote;
+    int64_t target_fd = -1;
     int r = check_seccomp(job->pid);
+    if (r >= 0)
+        r = memory_maps_read(job->pid, &job->maps);
     if (r < 0)
         return r;
-    r = memory_maps_read(job->pid, &maps);
-    if (r < 0)
-        return r;
-    job->injection.address = find_reusable(&maps, job->mem_fd, job->image->build);
+    job->injection.address = find_reusable(&job->maps, job->mem_fd, job->image->build);
     job->injection.reused = job->injection.address != 0;
-    r = remote_stop(job->pid, &maps, job->mem_fd, &remote);
+    if (!job->injection.reused)
+        r = find_gap(&job->maps, &job->injection.address);
+    if (r >= 0)
+        r = make_memory(job, &target_fd);
+    if (r >= 0)
+        r = fill_memfd(job, target_fd);
+    if (r >= 0)
+        r = map_code(job, &target_fd);
     if (r < 0)
-        return r;
-    r = map_stub(&remote, job->image, &job->injection);
-    int released = remote_release(&remote, &job->injection.stop_ns);
-    return r < 0 ? r : released;
+        undo(job, target_fd);
+    return r;
 }
 
 static void *job_thread(void *userdata)
 {
     struct job *job = userdata;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                      -20); /* where allowed: the less the target waits for us */
     job->result = job_run(job);
     return NULL;
 }
@@ -207,6 +245,7 @@ int injector_map(pid_t pid, int mem_fd, const struct hook_image *image, struct i
     if (r)
         return -r;
     pthread_join(thread, NULL);
+    memory_maps_release(&job.maps);
     if (job.result < 0) {
         cleanup_fd(&job.injection.code_fd);
         return job.result;

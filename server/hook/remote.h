@@ -1,16 +1,14 @@
-/* One thread of the target, stopped for a moment and made to run system calls.
+/* System calls run by a thread of the target, which is stopped for some microseconds to be sent there.
  *
- * No function of the target is called: system calls run from a springboard (springboard.h), so that the
- * thread finds home by itself should rsprof die at any moment. For the same reason nothing is single-stepped
- * and the signal mask is left alone: a signal that comes meanwhile is delivered, its handler runs and returns
- * to the springboard.
+ * No function of the target is called: the calls run from a springboard (springboard.h). The thread is
+ * stopped twice, to be sent off and to see that it is home, and is never waited for: it needs nobody to lead
+ * it. Nothing is single-stepped and the signal mask is left alone, so that signals find their handlers as
+ * ever, and rsprof may die at any moment.
  *
- * A thread that was interrupted in a system call goes back into it, or gets EINTR, as the kernel decides at
- * its release.
- *
- * Everything from stop to release happens on one thread of ours (ptrace wants it), whose end lets the target
- * go in any case. Errors: −EBUSY traced already, −EPERM/−EACCES not allowed, −ESRCH gone, −ETIMEDOUT no
- * thread would stop in REMOTE_TIMEOUT_NS, −ENOTSUP no place for a springboard, or not a 64-bit process. */
+ * Call from a thread of ours that ends soon afterwards: its end lets go of whatever could not be let go of.
+ * Errors: −EBUSY traced already, −EPERM/−EACCES not allowed, −ESRCH gone, −ETIMEDOUT no thread would stop, or
+ * the one sent did not come back, in REMOTE_TIMEOUT_NS; −ENOTSUP no place for a springboard, or not a 64-bit
+ * process; −ENOMEM the plan's memory could not be made. */
 #ifndef RSPROF_HOOK_REMOTE_H
 #define RSPROF_HOOK_REMOTE_H
 
@@ -19,31 +17,13 @@
 
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/user.h>
 
-#define REMOTE_TIMEOUT_NS 200000000ull
+#define REMOTE_TIMEOUT_NS 500000000ull
 
-struct remote {
-    pid_t pid, tid;
-    int mem_fd;                   /* /proc/PID/mem; the caller's */
-    struct user_regs_struct regs; /* as the thread was */
-    uint64_t board;               /* where the springboard stands */
-    size_t board_len;
-    bool called;         /* a system call was run: the thread is no longer where it was stopped */
-    uint64_t stopped_ns; /* when */
-};
-
-/* Stops a thread and builds the springboard. `maps` are the target's. */
-int remote_stop(pid_t pid, const struct memory_maps *maps, int mem_fd, struct remote *ret_remote);
-
-/* Runs up to SPRINGBOARD_CALLS_MAX system calls, until one fails. `*ret_results` are what the kernel
- * answered; the return value is the first answer that is an error, or tells that they could not be run at
- * all. */
-int remote_call(struct remote *remote, const struct springboard_call *calls, size_t count,
-                int64_t ret_results[static SPRINGBOARD_CALLS_MAX]);
-
-/* Lets the thread go as it was found. For how long it stood still is left in `*ret_ns`. */
-int remote_release(struct remote *remote, uint64_t *ret_ns);
+/* Does as planned. Answers of the kernel that are errors are errors of this too; `*ret_results` has all that
+ * came, then too. Adds the time the thread stood still to `*stopped_ns`. */
+int remote_run(pid_t pid, int mem_fd, const struct memory_maps *maps, const struct springboard_plan *plan,
+               struct springboard_results *ret_results, uint64_t *stopped_ns);
 
 /* /proc/PID/mem. */
 int remote_open_memory(pid_t pid, int *ret_mem_fd);

@@ -8,19 +8,19 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-extern const uint8_t springboard_code[], springboard_entry[], springboard_wait[], springboard_way_home[],
-    springboard_registers[], springboard_list[], springboard_end[];
+extern const uint8_t springboard_code[], springboard_entry[], springboard_data[], springboard_end[];
 
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"
         "springboard_code:\n"
         "    .ascii \"" HOOK_MEMFD_NAME "\\0\\0\\0\\0\\0\"\n"
         "springboard_entry:\n"
-        "    leaq springboard_list(%rip), %rbx\n"
+        "    leaq springboard_calls(%rip), %rbx\n"
+        "    movq springboard_results(%rip), %r13\n"
         "    xorl %r12d, %r12d\n"
         "1:  movq (%rbx), %rax\n"
         "    cmpq $-1, %rax\n"
-        "    je springboard_wait\n"
+        "    je 3f\n"
         "    movq 8(%rbx), %rdi\n"
         "    movq 16(%rbx), %rsi\n"
         "    movq 24(%rbx), %rdx\n"
@@ -28,65 +28,70 @@ __asm__(".pushsection .rodata\n"
         "    movq 40(%rbx), %r8\n"
         "    movq 48(%rbx), %r9\n"
         "    syscall\n"
-        "    movq %r14, %r13\n"
-        "    movq %r15, %r14\n"
-        "    movq %rax, %r15\n"
-        "    incl %r12d\n"
-        "    addq $56, %rbx\n"
         "    cmpq $-4095, %rax\n" /* from here up: errors */
-        "    jb 1b\n"
-        "springboard_wait:\n"
-        "    movl $1000000, %ecx\n"
-        "2:  pause\n"
-        "    decl %ecx\n"
-        "    jnz 2b\n"
-        "springboard_way_home:\n"
-        "    leaq -128(%rsp), %rsp\n"
-        "    pushq 16*8 + springboard_registers(%rip)\n"
+        "    jae 2f\n"
+        "    testq %r13, %r13\n"
+        "    jz 5f\n"
+        "    movq %rax, (%r13, %r12, 8)\n"
+        "5:  incq %r12\n"
+        "    addq $56, %rbx\n"
+        "    jmp 1b\n"
+        "2:  cmpq springboard_writable(%rip), %r12\n"
+        "    jb 4f\n"
+        "    movq %rax, (%r13, %r12, 8)\n"
+        "3:  testq %r13, %r13\n"
+        "    jz 4f\n"
+        "    movq springboard_cookie(%rip), %rax\n"
+        "    movq %rax, 24(%r13)\n"
+        "4:  leaq -128(%rsp), %rsp\n"
+        "    pushq springboard_data + 16*8(%rip)\n"
         "    popfq\n"
         "    leaq 128(%rsp), %rsp\n"
-        "    movq 0*8 + springboard_registers(%rip), %r15\n"
-        "    movq 1*8 + springboard_registers(%rip), %r14\n"
-        "    movq 2*8 + springboard_registers(%rip), %r13\n"
-        "    movq 3*8 + springboard_registers(%rip), %r12\n"
-        "    movq 4*8 + springboard_registers(%rip), %rbp\n"
-        "    movq 5*8 + springboard_registers(%rip), %rbx\n"
-        "    movq 6*8 + springboard_registers(%rip), %r11\n"
-        "    movq 7*8 + springboard_registers(%rip), %r10\n"
-        "    movq 8*8 + springboard_registers(%rip), %r9\n"
-        "    movq 9*8 + springboard_registers(%rip), %r8\n"
-        "    movq 10*8 + springboard_registers(%rip), %rax\n"
-        "    movq 11*8 + springboard_registers(%rip), %rcx\n"
-        "    movq 12*8 + springboard_registers(%rip), %rdx\n"
-        "    movq 13*8 + springboard_registers(%rip), %rsi\n"
-        "    movq 14*8 + springboard_registers(%rip), %rdi\n"
-        "    jmp *15*8 + springboard_registers(%rip)\n"
+        "    movq springboard_data + 0*8(%rip), %r15\n"
+        "    movq springboard_data + 1*8(%rip), %r14\n"
+        "    movq springboard_data + 2*8(%rip), %r13\n"
+        "    movq springboard_data + 3*8(%rip), %r12\n"
+        "    movq springboard_data + 4*8(%rip), %rbp\n"
+        "    movq springboard_data + 5*8(%rip), %rbx\n"
+        "    movq springboard_data + 6*8(%rip), %r11\n"
+        "    movq springboard_data + 7*8(%rip), %r10\n"
+        "    movq springboard_data + 8*8(%rip), %r9\n"
+        "    movq springboard_data + 9*8(%rip), %r8\n"
+        "    movq springboard_data + 10*8(%rip), %rax\n"
+        "    movq springboard_data + 11*8(%rip), %rcx\n"
+        "    movq springboard_data + 12*8(%rip), %rdx\n"
+        "    movq springboard_data + 13*8(%rip), %rsi\n"
+        "    movq springboard_data + 14*8(%rip), %rdi\n"
+        "    jmp *springboard_data + 15*8(%rip)\n"
         ".balign 8\n"
-        "springboard_registers:\n"
+        "springboard_data:\n"
         "    .fill 17, 8, 0\n"
-        "springboard_list:\n"
+        "springboard_results:\n"
+        "    .quad 0\n"
+        "springboard_writable:\n"
+        "    .quad 0\n"
+        "springboard_cookie:\n"
+        "    .quad 0\n"
+        "springboard_calls:\n"
         "    .fill 3 * 7 + 1, 8, -1\n"
         "springboard_end:\n"
         ".popsection\n");
 
+/* What the code finds at springboard_data. */
+struct data {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rip, eflags;
+    uint64_t results;
+    uint64_t writable; /* from which answer on results can be written when it is an error */
+    uint64_t cookie;
+    struct springboard_call calls[SPRINGBOARD_CALLS_MAX];
+    uint64_t end;
+};
+_Static_assert(sizeof(struct springboard_call) == 56 && offsetof(struct springboard_results, done) == 24,
+               "as the code has it");
+
 size_t springboard_start(void)
 {
     return (size_t)(springboard_entry - springboard_code);
-}
-
-size_t springboard_done(void)
-{
-    return (size_t)(springboard_wait - springboard_code);
-}
-
-size_t springboard_home(void)
-{
-    return (size_t)(springboard_way_home - springboard_code);
-}
-
-size_t springboard_calls(void)
-{
-    return (size_t)(springboard_list - springboard_code);
 }
 
 #define MARK_BYTES  16
@@ -112,17 +117,31 @@ static void restart_system_call(struct user_regs_struct *regs)
     }
 }
 
-size_t springboard_build(const struct user_regs_struct *regs, uint8_t ret_code[static SPRINGBOARD_BYTES_MAX])
+size_t springboard_build(uint64_t address, const struct user_regs_struct *regs,
+                         const struct springboard_plan *plan, uint8_t ret_code[static SPRINGBOARD_BYTES_MAX])
 {
     struct user_regs_struct home = *regs;
     restart_system_call(&home);
-    const uint64_t words[] = {home.r15, home.r14, home.r13, home.r12, home.rbp,   home.rbx,
-                              home.r11, home.r10, home.r9,  home.r8,  home.rax,   home.rcx,
-                              home.rdx, home.rsi, home.rdi, home.rip, home.eflags};
-    size_t len = (size_t)(springboard_end - springboard_code);
-    assert(len <= SPRINGBOARD_BYTES_MAX);
-    memcpy(ret_code, springboard_code, len);
-    memcpy(ret_code + (springboard_registers - springboard_code), words, sizeof(words));
+    struct data data = {.end = UINT64_MAX,
+                        .results = plan->results,
+                        .writable = plan->results ? plan->makes_memory : SPRINGBOARD_CALLS_MAX,
+                        .cookie = plan->cookie};
+#define KEEP(reg) data.reg = home.reg
+    KEEP(r15), KEEP(r14), KEEP(r13), KEEP(r12), KEEP(rbp), KEEP(rbx), KEEP(r11), KEEP(r10), KEEP(r9);
+    KEEP(r8), KEEP(rax), KEEP(rcx), KEEP(rdx), KEEP(rsi), KEEP(rdi), KEEP(rip), KEEP(eflags);
+#undef KEEP
+    for (size_t i = 0; i < plan->count; i++) {
+        data.calls[i] = plan->calls[i];
+        if (data.calls[i].args[0] == SPRINGBOARD_NAME)
+            data.calls[i].args[0] = address;
+    }
+    if (plan->count < SPRINGBOARD_CALLS_MAX)
+        data.calls[plan->count].number = UINT64_MAX;
+    size_t len = (size_t)(springboard_end - springboard_code),
+           data_at = (size_t)(springboard_data - springboard_code);
+    assert(len <= SPRINGBOARD_BYTES_MAX && len - data_at == sizeof(data));
+    memcpy(ret_code, springboard_code, data_at);
+    memcpy(ret_code + data_at, &data, sizeof(data));
     return len;
 }
 
