@@ -248,12 +248,11 @@ static cJSON *annotation_to_json(const struct annotation *annotation)
 cJSON *annotations_to_json(const struct annotations *annotations, const struct document *document)
 {
     cJSON *json = cJSON_CreateObject(), *lines = cJSON_CreateArray();
-    bool ok = json != NULL && lines != NULL;
+    bool ok = json_put_string(json, "uri", document->uri) &&
+              json_put_number(json, "version", (double)document->version) &&
+              json_put_bool(json, "stale", document->stale) && lines;
     for (size_t i = 0; ok && i < annotations->lines.len; i++)
         ok = json_append(lines, annotation_to_json(&annotations->lines.items[i]));
     ok = json_put_item(json, "lines", lines) && ok;
-    ok = ok && json_put_string(json, "uri", document->uri) &&
-         json_put_number(json, "version", (double)document->version) &&
-         json_put_bool(json, "stale", document->stale);
     return json_finish(json, ok);
 }

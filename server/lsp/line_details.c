@@ -6,6 +6,7 @@
 #include "lsp/uri.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct snapshot_line *find_line(const struct snapshot *snapshot, const char *path,
                                              const char *real_path, uint32_t line)
@@ -45,13 +46,15 @@ bool line_details_find(struct lsp_server *server, const char *uri, uint32_t line
     return true;
 }
 
-/* Where a line of the build is now: in the open document, or else in the file. False if it is nowhere. */
+/* Where a line of the build is now: in the open document, or else in the file. False if it is nowhere, as are
+ * the sources of Rust's own library where they are not installed. */
 static bool locate(const struct lsp_server *server, const char *file, uint32_t build_line, char **ret_uri,
                    uint32_t *ret_line)
 {
     struct document *document = documents_find_path(&server->documents, file);
     uint32_t line = document ? document_line_of_build(document, build_line) : build_line - 1;
-    if (!build_line || line == DOCUMENT_NO_LINE || uri_from_path(file, ret_uri) < 0)
+    if (!build_line || line == DOCUMENT_NO_LINE || (!document && access(file, R_OK) < 0) ||
+        uri_from_path(file, ret_uri) < 0)
         return false;
     *ret_line = line;
     return true;
@@ -79,6 +82,12 @@ static cJSON *relations_to_json(const struct lsp_server *server, const struct se
     return json_finish(json, ok);
 }
 
+/* The snapshot has it as a share of the whole process, people want to know it of the line. */
+static double kernel_share(const struct line_cpu *cpu)
+{
+    return cpu->total > 0 ? cpu->kernel / cpu->total : 0;
+}
+
 cJSON *line_details_to_json(struct lsp_server *server, const struct line_details *details)
 {
     const struct snapshot_line *source = details->source;
@@ -87,7 +96,7 @@ cJSON *line_details_to_json(struct lsp_server *server, const struct line_details
     struct label label = label_format(view->metric, view_value_of(view, source));
     cJSON *json = cJSON_CreateObject(), *cpu_json = line_cpu_to_json(cpu);
     bool ok = json_put_fraction(cpu_json, "cores", cpu->total * details->process_cores) &&
-              json_put_fraction(cpu_json, "kernelShare", cpu->kernel);
+              json_put_fraction(cpu_json, "kernelShare", kernel_share(cpu));
     ok = json_put_item(json, "cpu", cpu_json) && ok;
     ok = ok && json_put_string(json, "uri", details->uri) && json_put_number(json, "line", details->line) &&
          json_put_string(json, "function", source->function) &&
@@ -105,7 +114,7 @@ static int append_cpu(struct buf *out, const struct line_details *details, const
         return 0;
     label_format_share(cpu->self, self);
     label_format_share(cpu->total, total);
-    label_format_share(cpu->kernel, kernel);
+    label_format_share(kernel_share(cpu), kernel);
     return buf_appendf(out, "CPU: %s self, %s total (%.2f cores, %s of it in the kernel)\n\n",
                        *self ? self : "0%", *total ? total : "0%", cpu->total * details->process_cores,
                        *kernel ? kernel : "0%");
