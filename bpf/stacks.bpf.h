@@ -74,10 +74,14 @@ static __always_inline struct mapping *unwind_mapping(__u32 index)
     return bpf_map_lookup_elem(&mappings, &index);
 }
 
-static __always_inline union unwind_element *unwind_element(__u32 module, __u32 index)
+static __always_inline void *unwind_table(__u32 module)
 {
-    void *table = bpf_map_lookup_elem(&unwind_tables, &module);
-    return table ? bpf_map_lookup_elem(table, &index) : 0;
+    return bpf_map_lookup_elem(&unwind_tables, &module);
+}
+
+static __always_inline union unwind_element *unwind_element(void *table, __u32 index)
+{
+    return bpf_map_lookup_elem(table, &index);
 }
 
 #define UNWIND_LOOP(count, function, context) bpf_loop(count, function, context, 0)

@@ -7,7 +7,8 @@
  *
  *     static int unwind_read(void *to, __u32 size, __u64 address);       0, or negative
  *     static struct mapping *unwind_mapping(__u32 index);                 NULL past the end
- *     static union unwind_element *unwind_element(__u32 module, __u32 index);
+ *     static void *unwind_table(__u32 module);                            NULL if it has none
+ *     static union unwind_element *unwind_element(void *table, __u32 index);
  *     #define UNWIND_LOOP(count, function, context)                       calls function(i, context) until it
  * returns 1
  *
@@ -89,47 +90,34 @@ static __always_inline int unwind_find_mapping(struct unwind_walk *walk, __u64 a
     return unwind_mapping_has(&walk->mapping, address);
 }
 
-struct unwind_row_search {
-    __u32 low, high; /* the last row that starts at or before `offset` is in [low, high) */
-    __u32 module;
-    __u32 offset;
-};
+#define UNWIND_BISECTIONS 8 /* 2^8 rows at most in a page of 256 bytes */
 
-static long unwind_bisect_row(__u32 i, void *context)
-{
-    (void)i;
-    struct unwind_row_search *search = context;
-    if (search->high - search->low <= 1)
-        return 1;
-    __u32 middle = (search->low + search->high) / 2;
-    union unwind_element *element = unwind_element(search->module, middle);
-    if (!element)
-        return 1;
-    if (element->row.pc <= search->offset)
-        search->low = middle;
-    else
-        search->high = middle;
-    return 0;
-}
-
-/* The rule in force at a link-time address of the current mapping's module. */
+/* The rule in force at a link-time address of the current mapping's module: the last row of its page that
+ * starts at or before it. Written as a loop of fixed length, which costs less here than a call for each step.
+ */
 static __always_inline struct unwind_row unwind_find_row(const struct mapping *mapping, __u64 address)
 {
     struct unwind_row none = {.kind = UNWIND_NONE};
     __u64 page = (address - mapping->table_start) >> UNWIND_PAGE_SHIFT;
+    __u32 offset = address & ((1u << UNWIND_PAGE_SHIFT) - 1);
     if (address < mapping->table_start || page >= mapping->page_count)
         return none;
-    union unwind_element *element = unwind_element(mapping->module, (__u32)page);
+    void *table = unwind_table(mapping->module);
+    union unwind_element *element = table ? unwind_element(table, (__u32)page) : 0;
     if (!element || !element->page.row_count)
         return none;
-    struct unwind_row_search search = {
-        .low = element->page.first_row,
-        .high = element->page.first_row + element->page.row_count,
-        .module = mapping->module,
-        .offset = address & ((1u << UNWIND_PAGE_SHIFT) - 1),
-    };
-    UNWIND_LOOP(9, unwind_bisect_row, &search); /* at most 256 rows a page */
-    element = unwind_element(mapping->module, search.low);
+    __u32 low = element->page.first_row, high = low + element->page.row_count;
+    for (int i = 0; i < UNWIND_BISECTIONS && high - low > 1; i++) {
+        __u32 middle = (low + high) / 2;
+        element = unwind_element(table, middle);
+        if (!element)
+            return none;
+        if (element->row.pc <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    element = unwind_element(table, low);
     return element ? element->row : none;
 }
 
@@ -194,8 +182,16 @@ static __always_inline long unwind_by_row(struct unwind_walk *walk, struct unwin
         return unwind_end(walk, STACK_UNSUPPORTED_RULE);
     if (cfa <= walk->rsp)
         return unwind_end(walk, STACK_BAD_CFA);
-    if (unwind_read(&rip, 8, cfa - 8) || (row.rbp_offset && unwind_read(&rbp, 8, cfa + row.rbp_offset)))
+    __u64 saved[2]; /* rbp and the return address, side by side in most frames: one read serves for both */
+    if (row.rbp_offset == -16) {
+        if (unwind_read(saved, sizeof(saved), cfa - 16))
+            return unwind_end(walk, STACK_BAD_READ);
+        rbp = saved[0];
+        rip = saved[1];
+    } else if (unwind_read(&rip, 8, cfa - 8) ||
+               (row.rbp_offset && unwind_read(&rbp, 8, cfa + row.rbp_offset))) {
         return unwind_end(walk, STACK_BAD_READ);
+    }
     walk->rip = rip;
     walk->rsp = cfa;
     walk->rbp = rbp;

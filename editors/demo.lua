@@ -23,7 +23,7 @@ end
 local function print_source()
   local by_line = annotations()
   for number, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do
-    io.stdout:write(('%3d  %-88s %s\n'):format(number, line, by_line[number] or ''))
+    io.stdout:write(('%3d  %s%s\n'):format(number, line, by_line[number] or ''))
   end
   io.stdout:write('\n')
 end

@@ -15,7 +15,7 @@ const QUANTUM: u64 = 200_000;
 #[inline(always)]
 fn spin(seed: u64) -> u64 {
     let mut x = seed | 1;
-    for _ in 0..QUANTUM {
+    for _ in 0..QUANTUM { // LINE spin-loop
         x ^= x << 13; x ^= x >> 7; x ^= x << 17; // LINE spin
     }
     x

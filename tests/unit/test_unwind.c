@@ -13,8 +13,8 @@
 
 static uint64_t stack_memory[1024];
 static struct mapping mappings[4];
-static union unwind_element table[64];
-static size_t table_len;
+static union unwind_element elements[64];
+static size_t element_count;
 
 static int unwind_read(void *to, __u32 size, __u64 address)
 {
@@ -29,13 +29,17 @@ static struct mapping *unwind_mapping(__u32 index)
     return index < 4 ? &mappings[index] : NULL;
 }
 
-static union unwind_element *unwind_element(__u32 module, __u32 index)
+static void *unwind_table(__u32 module)
 {
-    return module == 7 && index < table_len ? &table[index] : NULL;
+    return module == 7 ? elements : NULL;
 }
 
-#define UNWIND_LOOP(count, function, context)                                                                \
-    for (__u32 i_ = 0; i_ < (count) && !function(i_, context); i_++)
+static union unwind_element *unwind_element(void *table, __u32 index)
+{
+    return index < element_count ? (union unwind_element *)table + index : NULL;
+}
+
+#define UNWIND_LOOP(count, function, context) for (__u32 i_ = 0; i_ < (count) && !function(i_, context); i_++)
 #include "unwind.h"
 
 static int set_up(void **state)
@@ -43,18 +47,19 @@ static int set_up(void **state)
     (void)state;
     memset(stack_memory, 0, sizeof(stack_memory));
     memset(mappings, 0, sizeof(mappings));
-    memset(table, 0, sizeof(table));
-    /* Two pages of code at link-time address 0x1000: functions `leaf` (0x1000), `caller` (0x1040), `start` (0x1100). */
+    memset(elements, 0, sizeof(elements));
+    /* Two pages of code at link-time address 0x1000: functions `leaf` (0x1000), `caller` (0x1040), `start`
+     * (0x1100). */
     mappings[0] = (struct mapping){CODE_BASE + 0x1000, CODE_BASE + 0x1200, CODE_BASE, 0x1000, 2, 7};
     mappings[1] = (struct mapping){CODE_BASE + 0x10000, CODE_BASE + 0x11000, CODE_BASE, 0, 0, 9};
-    table[0].page = (struct unwind_page){2, 3};
-    table[1].page = (struct unwind_page){5, 2};
-    table[2].row = (struct unwind_row){0x00, UNWIND_CFA_RSP, 0, 8};
-    table[3].row = (struct unwind_row){0x40, UNWIND_CFA_RSP, 0, 8};
-    table[4].row = (struct unwind_row){0x41, UNWIND_CFA_RBP, -16, 16};
-    table[5].row = (struct unwind_row){0x00, UNWIND_END, 0, 8};
-    table[6].row = (struct unwind_row){0x80, UNWIND_NONE, 0, 0};
-    table_len = 7;
+    elements[0].page = (struct unwind_page){2, 3};
+    elements[1].page = (struct unwind_page){5, 2};
+    elements[2].row = (struct unwind_row){0x00, UNWIND_CFA_RSP, 0, 8};
+    elements[3].row = (struct unwind_row){0x40, UNWIND_CFA_RSP, 0, 8};
+    elements[4].row = (struct unwind_row){0x41, UNWIND_CFA_RBP, -16, 16};
+    elements[5].row = (struct unwind_row){0x00, UNWIND_END, 0, 8};
+    elements[6].row = (struct unwind_row){0x80, UNWIND_NONE, 0, 0};
+    element_count = 7;
     return 0;
 }
 
@@ -153,7 +158,7 @@ static void a_stack_that_cannot_be_read_ends_the_walk(void **state)
 static void a_signal_frame_continues_where_the_signal_struck(void **state)
 {
     (void)state;
-    table[2].row = (struct unwind_row){0x00, UNWIND_SIGNAL, 0, 0};
+    elements[2].row = (struct unwind_row){0x00, UNWIND_SIGNAL, 0, 0};
     uint64_t gregs = STACK_BASE + 0x100 + UNWIND_GREGS_OFFSET;
     put(gregs + 8 * UNWIND_GREG_RIP, CODE_BASE + 0x1100); /* the first byte of start: not a return address */
     put(gregs + 8 * UNWIND_GREG_RSP, STACK_BASE + 0x800);
