@@ -56,7 +56,9 @@ void attach_start(struct lsp_server *server, pid_t pid, const struct session_opt
                   struct rpc_request *request)
 {
     struct attachment *attachment = &server->attachment;
+    struct session_options wanted = *options;
     struct session_error error = {0};
+    wanted.require_lines = true;
     if (attachment->under_way) {
         tell_failure(server, request, -EBUSY, "another attach is under way", "");
         return;
@@ -65,7 +67,7 @@ void attach_start(struct lsp_server *server, pid_t pid, const struct session_opt
     attachment->waiting = request;
     attachment->under_way = true;
     progress_start(server);
-    int r = session_attach(server->session, pid, options, &error);
+    int r = session_attach(server->session, pid, &wanted, &error);
     if (r < 0) {
         attachment->under_way = false;
         attachment->waiting = NULL;

@@ -160,7 +160,7 @@ static int check_code(struct session *session, struct session_error *ret_error)
     }
     if (!rust)
         return attach_error_fill(-ENOEXEC, ATTACH_CODE, session->modules.pid, ret_error);
-    if (best == DEBUG_NONE)
+    if (best == DEBUG_NONE || (session->options.require_lines && best != DEBUG_LINES))
         return attach_error_fill(-ENODATA, ATTACH_CODE, session->modules.pid, ret_error);
     return 0;
 }

@@ -34,6 +34,8 @@ struct session_options {
     enum heap_mode heap;
     uint64_t heap_interval_bytes; /* mean bytes between heap samples; 0: chosen by rsprof */
     double window_sec;
+    bool require_lines; /* refuse a process whose own code has no line information: an editor could show
+                           nothing */
 };
 
 #define SESSION_OPTIONS_DEFAULT                                                                              \
