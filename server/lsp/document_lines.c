@@ -17,6 +17,7 @@ int document_lines_init(struct document *document)
             return -ENOMEM;
         *id = document->next_id++;
     }
+    document->opened_count = document->next_id;
     return 0;
 }
 

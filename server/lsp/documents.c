@@ -232,7 +232,8 @@ uint32_t document_line_of_build(struct document *document, uint32_t build_line)
     if (!build_line)
         return DOCUMENT_NO_LINE;
     if (!document->state_count)
-        return build_line <= text_line_count(&document->text) ? build_line - 1 : DOCUMENT_NO_LINE;
+        return build_line <= document->opened_count ? document_lines_find(document, build_line - 1)
+                                                    : DOCUMENT_NO_LINE;
     const struct disk_state *state = &document->states[document->build_state];
     return build_line <= state->count ? document_lines_find(document, state->ids[build_line - 1])
                                       : DOCUMENT_NO_LINE;
@@ -243,7 +244,7 @@ uint32_t document_build_of_line(const struct document *document, uint32_t line)
     if (line >= document->ids.len)
         return 0;
     if (!document->state_count)
-        return line + 1;
+        return document->ids.items[line] < document->opened_count ? document->ids.items[line] + 1 : 0;
     const struct disk_state *state = &document->states[document->build_state];
     for (size_t i = 0; i < state->count; i++)
         if (state->ids[i] == document->ids.items[line])

@@ -7,6 +7,8 @@
  * executable was written is the *build state*: it links line numbers of the program to lines of today's text,
  * across saves and rebuilds.
  *
+ * Without any state on disk, the text that was opened stands in for it.
+ *
  * A document is stale when its file no longer is what the process was built from: no state on disk is as old
  * as the executable, or the newest one has other content than the build state, or the text differed from the
  * disk when it was opened.
@@ -49,6 +51,7 @@ struct document {
     struct text text;
     VEC(uint32_t) ids; /* identity of each line of `text` */
     uint32_t next_id;
+    uint32_t opened_count; /* identities below this are the lines the document was opened with, in order */
     VEC(struct remembered_line) remembered;        /* deleted lines, oldest first */
     struct disk_state states[DOCUMENT_STATES_MAX]; /* oldest first */
     size_t state_count;
