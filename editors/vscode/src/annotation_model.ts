@@ -26,8 +26,14 @@ export interface HeatContext {
 const EDITS_MAX = 4096;
 
 /* The mark of before with new numbers, where it looks the same; else a new one that goes on with its trend. */
-function renewed(before: Mark | undefined, line: number, source: AnnotatedLine, context: HeatContext): Mark {
-    const kind = lineKind(source, context.metric, context.processLiveBytes, before?.kind);
+function renewed(
+    before: Mark | undefined,
+    line: number,
+    source: AnnotatedLine,
+    context: HeatContext,
+    keepsKind: boolean,
+): Mark {
+    const kind = lineKind(source, context.metric, context.processLiveBytes, keepsKind ? before?.kind : undefined);
     const level = heatLevel(source.heat, before?.level);
     if (before?.source.label === source.label && before.kind === kind && before.level === level) {
         before.source = source;
@@ -40,6 +46,7 @@ export class AnnotationModel {
     private marksByLine = new Map<number, Mark>();
     private edits: { version: number; edit: Edit }[] = [];
     private isStale = false;
+    private metric: Metric | undefined;
 
     /** In line order. */
     get marks(): Mark[] {
@@ -63,19 +70,21 @@ export class AnnotationModel {
         this.edits = this.edits.filter(({ version }) => version > params.version);
         const marks = new Map<number, Mark>();
         let changed = params.stale !== this.isStale;
+        const keepsKinds = context.metric === this.metric;
         for (const source of params.lines) {
             const line = this.lineNow(source.line);
             if (line === undefined || marks.has(line)) {
                 continue;
             }
             const before = this.marksByLine.get(line);
-            const mark = renewed(before, line, source, context);
+            const mark = renewed(before, line, source, context, keepsKinds);
             marks.set(line, mark);
             changed ||= mark !== before;
         }
         changed ||= marks.size !== this.marksByLine.size;
         this.marksByLine = marks;
         this.isStale = params.stale;
+        this.metric = context.metric;
         return changed;
     }
 

@@ -98,7 +98,7 @@ export class Failures {
         }
         return [
             { title: 'Open in Terminal', run: () => { runInTerminal(command); } },
-            { title: 'Copy setcap Command', run: () => vscode.env.clipboard.writeText(command) },
+            { title: 'Copy Command', run: () => vscode.env.clipboard.writeText(command) },
             this.checkSetup(),
         ];
     }
@@ -119,8 +119,8 @@ function openSettings(query: string): Action {
     };
 }
 
+/* The first letter stays as it is: it may be that of a program's name. */
 function sentence(text: string): string {
     const trimmed = text.trim();
-    const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-    return trimmed === '' || /[.!?`]$/.test(trimmed) ? capital : `${capital}.`;
+    return trimmed === '' || /[.!?`]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

@@ -33,7 +33,8 @@ export function lineKind(line: AnnotatedLine, metric: Metric, processLiveBytes: 
     }
     const heap = processLiveBytes > 0 ? line.heap.selfLiveBytes / processLiveBytes : 0;
     const lead = line.cpu.self - heap;
-    if (previous !== undefined && Math.abs(lead) < KIND_HYSTERESIS) {
+    const kept = previous === 'heap' ? heap : line.cpu.self;
+    if (previous !== undefined && kept > 0 && Math.abs(lead) < KIND_HYSTERESIS) {
         return previous;
     }
     return lead >= 0 ? 'cpu' : 'heap';

@@ -34,7 +34,9 @@ class LineHover implements vscode.HoverProvider {
                 return undefined;
             }
             const trends = { cpu: mark.trend.cpuBars(), heap: mark.trend.heapBars() };
-            return new vscode.Hover(new vscode.MarkdownString(hoverMarkdown(details, trends, model.stale)), range);
+            const text = new vscode.MarkdownString(hoverMarkdown(details, trends, model.stale));
+            text.supportHtml = true;
+            return new vscode.Hover(text, range);
         } catch (error) {
             /* A hover that cannot be had is no reason to interrupt: the pointer moved on, or the process was detached. */
             this.log.debug(`hover: ${String(error)}`);

@@ -30,8 +30,8 @@ function relations(title: string, list: readonly Relation[]): string[] {
     return list.length === 0 ? [] : [`${title}: ${list.map(relationText).join(' · ')}`];
 }
 
-function withTrend(text: string, bars: string): string {
-    return bars === '' ? text : `${text} &nbsp; \`${bars}\``;
+function withTrend(text: string, bars: string, color: string): string {
+    return bars === '' ? text : `${text} &nbsp; <span style="color:var(--vscode-rsprof-${color});">${bars}</span>`;
 }
 
 function cpuText(details: LineDetails): string[] {
@@ -59,13 +59,14 @@ function heapText(details: LineDetails): string[] {
     ];
 }
 
+/** Markdown with HTML for colour; what came from elsewhere is escaped. */
 export function hoverMarkdown(details: LineDetails, trends: LineTrends, stale: boolean): string {
     const [cpu] = cpuText(details);
     const [heap] = heapText(details);
     return [
         escapeMarkdown(details.function),
-        ...(cpu === undefined ? [] : [withTrend(cpu, trends.cpu)]),
-        ...(heap === undefined ? [] : [withTrend(heap, trends.heap)]),
+        ...(cpu === undefined ? [] : [withTrend(cpu, trends.cpu, 'cpuHeat3')]),
+        ...(heap === undefined ? [] : [withTrend(heap, trends.heap, 'heapHeat3')]),
         ...relations('Called from', details.callers),
         ...relations('Calls', details.callees),
         ...(stale ? ['*This file has changed since the process was built: numbers may be on the wrong lines.*'] : []),

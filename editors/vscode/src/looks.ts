@@ -1,7 +1,7 @@
 // The decoration types: one for each kind and level of heat, and one for files that no longer match the build.
 import * as vscode from 'vscode';
 import type { Mark } from './annotation_model';
-import { KINDS, LEVELS } from './heat';
+import { KINDS, LEVELS, type Kind } from './heat';
 import { GAP } from './layout';
 
 export type LookName = string;
@@ -12,13 +12,18 @@ export function lookOf(mark: Mark, stale: boolean): LookName {
     return stale ? STALE : `${mark.kind}Heat${mark.level}`;
 }
 
+/* Pixels. More than three would touch code in the first column; a double line needs all three. */
+function barWidth(kind: Kind, level: number): number {
+    return kind === 'heap' ? 3 : Math.min(3, level);
+}
+
 export class Looks implements vscode.Disposable {
     private readonly types = new Map<LookName, vscode.TextEditorDecorationType>();
 
     constructor(overviewRuler: boolean) {
         for (const kind of KINDS) {
             for (let level = 1; level <= LEVELS; level++) {
-                this.add(`${kind}Heat${level}`, 1 + level, kind === 'cpu' ? 'solid' : 'double', {
+                this.add(`${kind}Heat${level}`, barWidth(kind, level), kind === 'cpu' ? 'solid' : 'double', {
                     ruler: overviewRuler && level > 1,
                     lane: kind === 'cpu' ? vscode.OverviewRulerLane.Left : vscode.OverviewRulerLane.Right,
                 });
@@ -45,7 +50,6 @@ export class Looks implements vscode.Disposable {
         marks: { ruler: boolean; lane: vscode.OverviewRulerLane },
     ): void {
         const color = new vscode.ThemeColor(`rsprof.${name}`);
-        const drawnWidth = borderStyle === 'double' ? Math.max(3, width) : width;
         this.types.set(
             name,
             vscode.window.createTextEditorDecorationType({
@@ -53,7 +57,7 @@ export class Looks implements vscode.Disposable {
                 rangeBehavior: vscode.DecorationRangeBehavior.ClosedOpen,
                 borderStyle,
                 borderColor: color,
-                borderWidth: `0 0 0 ${drawnWidth}px`,
+                borderWidth: `0 0 0 ${width}px`,
                 after: { color, margin: `0 0 0 ${GAP}ch`, fontStyle: name === STALE ? 'italic' : 'normal' },
                 ...(marks.ruler ? { overviewRulerColor: color, overviewRulerLane: marks.lane } : {}),
             }),

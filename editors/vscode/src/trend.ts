@@ -1,7 +1,8 @@
 // The last half minute of one line, one value a second, and its picture in block characters.
 
 const LENGTH = 30;
-const BARS = '▁▂▃▄▅▆▇█';
+/* The taller ones look like a beam when values stay. */
+const BARS = '▁▂▃▄▅▆';
 
 export class Trend {
     private readonly cpu: number[] = [];

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** Runs in the page: the visible lines of the editor, with what is drawn after them and beside them. */
 function readLines() {
@@ -18,7 +18,9 @@ function readLines() {
     }));
     const overlays = [...editor.querySelectorAll('.view-overlays > div')].map((row) => ({
         top: row.getBoundingClientRect().top,
-        bar: [...row.querySelectorAll('.cdr')].some((mark) => parseFloat(getComputedStyle(mark).borderLeftWidth) > 0),
+        /* Other marks, of brackets that match, have borders all around. */
+        bar: [...row.querySelectorAll('.cdr')].map((mark) => getComputedStyle(mark)).some(
+            (style) => parseFloat(style.borderLeftWidth) > 0 && parseFloat(style.borderRightWidth) === 0),
     }));
     const near = (list, top) => list.find((row) => Math.abs(row.top - top) < 2);
     return [...editor.querySelectorAll('.view-lines > .view-line')].map((line) => {
@@ -51,9 +53,21 @@ export class Workbench {
     async openFile(name) {
         await this.page.keyboard.press('Control+p');
         await this.#typeInto(name);
-        await this.row(path.basename(name)).click();
+        const first = this.page.locator('.quick-input-list .monaco-list-row').first();
+        await this.until(`${name} is found`, async () => (await first.textContent())?.includes(path.basename(name)));
+        await this.page.keyboard.press('Enter');
         await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor({ timeout: TIMEOUT_MS });
         await this.page.locator('.view-lines .view-line').first().waitFor({ timeout: TIMEOUT_MS });
+    }
+
+    /** Replaces the text of a file in its editor, and saves it. */
+    async writeFile(name, text) {
+        await this.openFile(name);
+        await this.page.locator('.editor-instance .view-lines').first().click();
+        await this.page.keyboard.press('Control+a');
+        await this.page.keyboard.insertText(text);
+        await this.page.keyboard.press('Control+s');
+        await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached', timeout: TIMEOUT_MS });
     }
 
     /** Runs a command as a person does: F1, its title, Enter. */
@@ -67,6 +81,13 @@ export class Workbench {
         const input = this.page.locator('.quick-input-widget input').first();
         await input.waitFor({ timeout: TIMEOUT_MS });
         await input.fill(text);
+    }
+
+    async chooseTheme(name) {
+        await this.command('Preferences: Color Theme');
+        await this.#typeInto(name);
+        await this.row(name).waitFor({ timeout: TIMEOUT_MS });
+        await this.page.keyboard.press('Enter');
     }
 
     row(text) {

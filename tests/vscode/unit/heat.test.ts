@@ -36,3 +36,8 @@ test('near the balance a line keeps its kind', () => {
     assert.equal(lineKind(line(0.32), 'both', 100, 'heap'), 'heap');
     assert.equal(lineKind(line(0.28), 'both', 100, 'cpu'), 'cpu');
 });
+
+test('a line never keeps a kind that it does not cost', () => {
+    const cpuOnly = { ...line(0.02), heap: { ...HEAP, selfLiveBytes: 0 } };
+    assert.equal(lineKind(cpuOnly, 'both', 100, 'heap'), 'cpu');
+});

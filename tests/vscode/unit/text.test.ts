@@ -58,7 +58,7 @@ const DETAILS: LineDetails = {
 test('the hover tells CPU, heap with its error, callers and callees', () => {
     const text = hoverMarkdown(DETAILS, { cpu: '▁█', heap: '' }, false);
     assert.match(text, /svc::parse\\<T\\>/);
-    assert.match(text, /38\.2% self, 51\.0% total \(0\.74 cores, 4\.0% of it in the kernel; 760 samples\).*`▁█`/);
+    assert.match(text, /38\.2% self, 51\.0% total \(0\.74 cores, 4\.0% of it in the kernel; 760 samples\) &nbsp; <span style="color:var\(--vscode-rsprof-cpuHeat3\);">▁█<\/span>/);
     assert.match(text, /1\.0 KiB ± 2\.0% live, 2\.0 KiB with all it calls, in 3 blocks/);
     assert.match(text, /\[main\]\(file:\/\/\/w\/m%281%29\.rs#L9\)/);
     assert.match(text, /30\.0% core::str/);
@@ -74,5 +74,5 @@ test('a hover leaves out what a line does not cost', () => {
 test('a trend needs two values and something to show', () => {
     assert.equal(bars([1]), '');
     assert.equal(bars([0, 0]), '');
-    assert.equal(bars([0, 1, 2]), '▁▅█');
+    assert.equal(bars([0, 1, 2]), '▁▄▆');
 });
