@@ -76,11 +76,11 @@ static void note_first_annotation(struct session *session)
         }
 }
 
-/* New names are shown when they have come, not a tick later. */
+/* The first numbers are shown when their names have come, not a tick later. */
 static void on_symbolizer_idle(void *userdata)
 {
     struct session *session = userdata;
-    if (session->state != SESSION_RUNNING)
+    if (session->state != SESSION_RUNNING || session->first_annotation_ms > 0)
         return;
     note_first_annotation(session);
     session->observer->ticked(session->userdata);
