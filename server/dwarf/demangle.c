@@ -9,21 +9,38 @@
 /* Longer names are left mangled: the demangler's time and stack grow with them. */
 #define MANGLED_MAX 8192
 
+/* Back references make a short name demangle to a huge one. What is longer is cut; cutting keeps shortening
+ * quick too. */
+#define SHORTENED_FROM_MAX 4096
+#define FULL_MAX           65536
+
 struct demangled {
-    char *name; /* owned; NULL: not mangled */
-    bool rust;
+    struct buf name;
+    size_t max;
+    bool failed;
 };
 
-static struct demangled demangle(const char *mangled, int cplusplus_options)
+static void take_part(const char *part, size_t len, void *userdata)
 {
-    struct demangled result = {0};
+    struct demangled *demangled = userdata;
+    size_t room = demangled->max - demangled->name.len;
+    if (buf_append(&demangled->name, part, len < room ? len : room) < 0)
+        demangled->failed = true;
+}
+
+enum language { LANGUAGE_NONE, LANGUAGE_RUST, LANGUAGE_CPLUSPLUS };
+
+static enum language demangle(const char *mangled, int cplusplus_options, struct demangled *demangled)
+{
     if (strlen(mangled) > MANGLED_MAX)
-        return result;
-    result.name = rust_demangle(mangled, 0);
-    result.rust = result.name != NULL;
-    if (!result.name && strncmp(mangled, "_Z", 2) == 0)
-        result.name = cplus_demangle_v3(mangled, cplusplus_options);
-    return result;
+        return LANGUAGE_NONE;
+    if (rust_demangle_callback(mangled, 0, take_part, demangled) && demangled->name.len)
+        return LANGUAGE_RUST;
+    buf_clear(&demangled->name);
+    if (strncmp(mangled, "_Z", 2) == 0 &&
+        cplus_demangle_v3_callback(mangled, cplusplus_options, take_part, demangled) && demangled->name.len)
+        return LANGUAGE_CPLUSPLUS;
+    return LANGUAGE_NONE;
 }
 
 /* ".llvm.123", ".cold", ".part.0", "@@GLIBC_2.2.5": made by tools, not by people. */
@@ -67,45 +84,43 @@ static bool opens_qualified(const char *start, const char *at)
            !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:}", at[-1]);
 }
 
-/* "<a::B>::f" is "a::B::f": the brackets say something only with " as ". */
-static const char *unwrap_inherent(const char *path, struct buf *out)
+/* "<a::B<T>>" at `path`: "a::B", or "<a::B as c::D>" where the brackets say something. Returns what follows;
+ * NULL when out of memory. */
+static const char *shorten_qualified(const char *path, struct buf *out)
 {
-    size_t start = out->len;
-    const char *end = skip_generics(path);
-    struct buf inner OWNED_BUF = BUF_INIT;
-    size_t len = (size_t)(end - path);
-    if (len < 2 || buf_append(&inner, path + 1, len - 2) < 0)
-        return NULL;
+    OWNED_BUF struct buf inner = BUF_INIT;
     OWNED_BUF struct buf shortened = BUF_INIT;
-    if (demangle_shorten(inner.data, &shortened) < 0)
+    const char *end = skip_generics(path);
+    bool closed = end[-1] == '>' && end - path >= 2;
+    if (buf_append(&inner, path + 1, (size_t)(end - path) - (closed ? 2 : 1)) < 0 ||
+        demangle_shorten(inner.data, &shortened) < 0 || buf_reserve(&shortened, 0) < 0)
         return NULL;
-    bool named = shortened.len && !strpbrk(shortened.data, " &*[(");
-    int r = buf_appendf(out, named ? "%s" : "<%s>", shortened.data ? shortened.data : "");
-    (void)start;
-    return r < 0 ? NULL : end;
+    bool plain = shortened.len && !strpbrk(shortened.data, " &*[(");
+    return buf_appendf(out, plain ? "%s" : "<%s>", shortened.data) < 0 ? NULL : end;
+}
+
+/* "f::<T>" and "f<T>" at '<': nothing is left of either. */
+static const char *drop_generics(const char *path, struct buf *out)
+{
+    if (out->len >= 2 && memcmp(out->data + out->len - 2, "::", 2) == 0) {
+        out->len -= 2;
+        out->data[out->len] = '\0';
+    }
+    return skip_generics(path);
 }
 
 int demangle_shorten(const char *path, struct buf *out)
 {
     for (const char *at = path; *at;) {
-        int r = 0;
-        if (*at == '<' && opens_qualified(path, at)) {
-            at = unwrap_inherent(at, out);
+        if (*at == '<') {
+            at = opens_qualified(path, at) ? shorten_qualified(at, out) : drop_generics(at, out);
             if (!at)
                 return -ENOMEM;
             continue;
         }
-        if (*at == '<') {
-            if (out->len >= 2 && memcmp(out->data + out->len - 2, "::", 2) == 0) {
-                out->len -= 2;
-                out->data[out->len] = '\0';
-            }
-            at = skip_generics(at);
-            continue;
-        }
         if (strncmp(at, "{{", 2) == 0 || strncmp(at, "}}", 2) == 0)
             at++;
-        r = buf_append(out, at++, 1);
+        int r = buf_append(out, at++, 1);
         if (r < 0)
             return r;
     }
@@ -115,25 +130,33 @@ int demangle_shorten(const char *path, struct buf *out)
 int demangle_short(const char *mangled, struct buf *out)
 {
     OWNED_BUF struct buf stripped = BUF_INIT;
+    struct demangled demangled = {.max = SHORTENED_FROM_MAX};
     int r = strip_suffix(mangled, &stripped);
     if (r < 0)
         return r;
-    struct demangled demangled = demangle(stripped.data, 0);
-    if (!demangled.name)
-        return append_plain(mangled, out);
-    r = demangled.rust ? demangle_shorten(demangled.name, out) : buf_append_str(out, demangled.name);
-    free(demangled.name);
-    return r;
+    switch (demangle(stripped.data, 0, &demangled)) {
+    case LANGUAGE_NONE:
+        r = append_plain(mangled, out);
+        break;
+    case LANGUAGE_RUST:
+        r = demangle_shorten(demangled.name.data, out);
+        break;
+    case LANGUAGE_CPLUSPLUS:
+        r = buf_append_str(out, demangled.name.data);
+    }
+    buf_release(&demangled.name);
+    return demangled.failed ? -ENOMEM : r;
 }
 
 int demangle_full(const char *mangled, struct buf *out)
 {
     OWNED_BUF struct buf stripped = BUF_INIT;
+    struct demangled demangled = {.max = FULL_MAX};
     int r = strip_suffix(mangled, &stripped);
     if (r < 0)
         return r;
-    struct demangled demangled = demangle(stripped.data, DMGL_PARAMS | DMGL_ANSI);
-    r = buf_append_str(out, demangled.name ? demangled.name : mangled);
-    free(demangled.name);
-    return r;
+    enum language language = demangle(stripped.data, DMGL_PARAMS | DMGL_ANSI, &demangled);
+    r = buf_append_str(out, language == LANGUAGE_NONE ? mangled : demangled.name.data);
+    buf_release(&demangled.name);
+    return demangled.failed ? -ENOMEM : r;
 }
