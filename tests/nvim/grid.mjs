@@ -100,7 +100,7 @@ await test('a process chosen in the picker brings annotations, in one column, wi
   await type('<CR>');
   await eventually('the text below it', () => screen.rowOf('line 7') > 0);
   const rows = [2, 4, 5].map(line => screen.row(screen.rowOf(`line ${line}`)));
-  same([62, 62, 62], rows.map(row => row.search(/\d+\.\d%/)));
+  same([42, 42, 42], rows.map(row => row.search(/\d+\.\d%/)));
   same(['█', '▌', '▏'], rows.map(row => row[0]));
 });
 

@@ -9,6 +9,12 @@ end
 --- Whether virtual text can stand inside a line.
 M.has_inline_text = has('0.10')
 
+--- The events after which windows may have another size.
+M.window_events = { 'VimResized', 'BufWinEnter', 'WinNew', 'WinClosed' }
+if has('0.9') then
+  table.insert(M.window_events, 'WinResized')
+end
+
 --- Starts a language server that is attached to no buffer yet.
 ---@param config table as for vim.lsp.start_client()
 ---@return integer? id nil when the server could not be started

@@ -5,7 +5,7 @@ local M = {}
 ---@field server string|string[] the program, or the whole command that speaks the protocol on stdio
 ---@field folders? string[] what counts as your code; by default the cargo workspace of the current file
 ---@field position 'eol'|'right_align'|'inline' where the text stands
----@field column integer with 'eol', the least column the text starts in; 0 for none
+---@field column 'auto'|integer with 'eol', the least column the text starts in; 0 for none
 ---@field text 'all'|'line'|'off' on every annotated line, on the cursor's only, or nowhere
 ---@field signs boolean heat in the sign column
 ---@field auto_reattach boolean attach again when the same executable comes back
@@ -24,7 +24,7 @@ M.defaults = {
   server = 'rsprof',
   folders = nil,
   position = 'eol',
-  column = 60,
+  column = 'auto',
   text = 'all',
   signs = true,
   auto_reattach = false,
@@ -44,7 +44,7 @@ local accepted = {
   server = 'string or table',
   folders = 'table',
   position = { 'eol', 'right_align', 'inline' },
-  column = 'number',
+  column = 'number or auto',
   text = { 'all', 'line', 'off' },
   signs = 'boolean',
   auto_reattach = 'boolean',
@@ -84,7 +84,7 @@ local function check(name, value)
     if not vim.tbl_contains(accepts, value) then
       return ('%s must be one of %s, not %s'):format(name, table.concat(accepts, ', '), vim.inspect(value))
     end
-  elseif not accepts:find(type(value), 1, true) then
+  elseif not accepts:find(type(value), 1, true) and not vim.tbl_contains(vim.split(accepts, ' or '), value) then
     return ('%s must be a %s, not a %s'):format(name, accepts, type(value))
   end
   return nil

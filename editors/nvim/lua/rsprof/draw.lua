@@ -4,6 +4,7 @@ local annotations = require('rsprof.annotations')
 local compat = require('rsprof.compat')
 local config = require('rsprof.config')
 local highlight = require('rsprof.highlight')
+local placement = require('rsprof.placement')
 
 local M = {}
 
@@ -14,49 +15,63 @@ local visible = true
 --- Wider bars for hotter lines: the heat can be told without colours.
 local bars = { '▏', '▎', '▌', '█' }
 
---- As wide as a label gets: a window that is narrower than the column and a label pulls the column in.
-local label_width = 17
-
 ---@param buf integer
----@return integer column that the text starts in at least
-local function text_column(buf)
-  local window = vim.fn.getwininfo(vim.fn.bufwinid(buf))[1]
-  local column = config.get().column
-  return window and math.min(column, window.width - window.textoff - label_width) or column
+---@return fun(line: integer): boolean whether the line bears text
+local function wants_text(buf)
+  local mode = config.get().text
+  local cursor = buf == vim.api.nvim_get_current_buf() and vim.api.nvim_win_get_cursor(0)[1] - 1 or -1
+  return function(line)
+    return mode == 'all' or (mode == 'line' and line == cursor)
+  end
 end
 
----@param buf integer
----@param line integer
----@param column integer
----@return string gap between the code and the text
-local function gap(buf, line, column)
-  local code = vim.api.nvim_buf_get_lines(buf, line, line + 1, false)[1] or ''
-  return (' '):rep(math.max(1, column - vim.fn.strdisplaywidth(code) - 1)) -- Neovim puts one more before it
+---@param position 'eol'|'right_align'|'inline'
+---@param anchored rsprof.Anchored
+---@param placed rsprof.Placement
+---@param width integer of the line
+---@return string position
+---@return string text
+local function place(position, anchored, placed, width)
+  local label = anchored.annotation.label
+  if position == 'right_align' then
+    return position, placement.at_edge(label)
+  elseif position == 'inline' and compat.has_inline_text then
+    return position, label .. '  '
+  end
+  return placement.after_line(placed, width, label)
 end
 
 ---@param buf integer
 ---@param anchored rsprof.Anchored
----@param column integer
+---@param placed rsprof.Placement
+---@param width integer of the line
 ---@return rsprof.Mark
-local function text_mark(buf, anchored, column)
-  local options = config.get()
-  local annotation = anchored.annotation
-  local group = annotations.is_stale(buf) and 'RsprofStale' or 'RsprofHeat' .. highlight.level(annotation.heat)
-  local position = options.position
-  if position == 'inline' and not compat.has_inline_text then
-    position = 'eol'
-  end
-  local text = annotation.label
-  if position == 'eol' then
-    text = gap(buf, anchored.line, column) .. text
-  elseif position == 'inline' then
-    text = text .. '  '
-  end
+local function text_mark(buf, anchored, placed, width)
+  local group = annotations.is_stale(buf) and 'RsprofStale' or 'RsprofHeat' .. highlight.level(anchored.annotation.heat)
+  local position, text = place(config.get().position, anchored, placed, width)
   return {
     line = anchored.line,
     look = table.concat({ position, group, text }, '\n'),
     opts = { virt_text = { { text, group } }, virt_text_pos = position, hl_mode = 'combine', priority = 50 },
   }
+end
+
+--- The marks of the text layer.
+---@param buf integer
+---@param by_id table<integer, rsprof.Anchored>
+---@return table<integer, rsprof.Mark>
+local function text_marks(buf, by_id)
+  local widths = {}
+  for id, anchored in pairs(by_id) do
+    local code = vim.api.nvim_buf_get_lines(buf, anchored.line, anchored.line + 1, false)[1] or ''
+    widths[id] = vim.fn.strdisplaywidth(code)
+  end
+  local placed = placement.of_buffer(buf, vim.tbl_values(widths), config.get().column)
+  local wanted, marks = wants_text(buf), {}
+  for id, anchored in pairs(by_id) do
+    marks[id] = wanted(anchored.line) and text_mark(buf, anchored, placed, widths[id]) or nil
+  end
+  return marks
 end
 
 ---@param anchored rsprof.Anchored
@@ -70,27 +85,14 @@ local function sign_mark(anchored)
   }
 end
 
----@param buf integer
----@return fun(line: integer): boolean whether the line bears text
-local function wants_text(buf)
-  local mode = config.get().text
-  local cursor = buf == vim.api.nvim_get_current_buf() and vim.api.nvim_win_get_cursor(0)[1] - 1 or -1
-  return function(line)
-    return mode == 'all' or (mode == 'line' and line == cursor)
-  end
-end
-
 --- Brings what the buffer shows up to date.
 ---@param buf integer
 function M.refresh(buf)
   local texts, signs = {}, {}
   if visible then
-    local with_text, with_sign = wants_text(buf), config.get().signs
-    local column = text_column(buf)
-    for id, anchored in pairs(annotations.get(buf)) do
-      texts[id] = with_text(anchored.line) and text_mark(buf, anchored, column) or nil
-      signs[id] = with_sign and sign_mark(anchored) or nil
-    end
+    local by_id = annotations.get(buf)
+    texts = config.get().text ~= 'off' and text_marks(buf, by_id) or {}
+    signs = config.get().signs and vim.tbl_map(sign_mark, by_id) or {}
   end
   text_layer:set(buf, texts)
   sign_layer:set(buf, signs)
@@ -136,7 +138,12 @@ local function create_autocmds()
       end
     end,
   })
-  vim.api.nvim_create_autocmd({ 'VimResized', 'BufWinEnter' }, { group = group, callback = M.refresh_all })
+  vim.api.nvim_create_autocmd(compat.window_events, {
+    group = group,
+    callback = function()
+      vim.schedule(M.refresh_all) -- a window that closes is still counted while the event runs
+    end,
+  })
   vim.api.nvim_create_autocmd('BufUnload', {
     group = group,
     callback = function(event)

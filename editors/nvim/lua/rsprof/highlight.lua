@@ -3,8 +3,8 @@ local M = {}
 
 local groups = {
   RsprofHeat1 = 'Comment',
-  RsprofHeat2 = 'DiagnosticInfo',
-  RsprofHeat3 = 'DiagnosticWarn',
+  RsprofHeat2 = 'Directory',
+  RsprofHeat3 = 'WarningMsg',
   RsprofHeat4 = 'DiagnosticError',
   RsprofSign1 = 'RsprofHeat1',
   RsprofSign2 = 'RsprofHeat2',
