@@ -3,6 +3,7 @@
 # usage: picture.sh NVIM OUT.png dark|light SECONDS [COMMAND]
 # The command is one of Neovim's, run two seconds before the picture. RSPROF, RSPROF_TARGET_BIN, RSPROF_TARGET_SRC: see run.sh
 set -eu
+: "${RSPROF:?}" "${RSPROF_TARGET_BIN:?}" "${RSPROF_TARGET_SRC:?}"
 nvim=$1 out=$2 shade=$3 seconds=$4 command=${5-}
 plugin=$(cd "$(dirname "$0")/../../editors/nvim" && pwd)
 background='#1e1e1e' foreground='#d4d4d4'
@@ -11,14 +12,14 @@ home=$(mktemp -d)
 "$RSPROF_TARGET_BIN" --seconds 120 >/dev/null &
 target=$!
 mkfifo "$home/display"
-Xvfb -displayfd 3 -screen 0 1100x520x24 -nolisten tcp 3>"$home/display" >/dev/null 2>&1 &
+Xvfb -displayfd 3 -screen 0 1072x610x24 -nolisten tcp 3>"$home/display" >/dev/null 2>&1 &
 screen=$!
 terminal=
 trap 'kill $terminal $target $screen 2>/dev/null; rm -rf "$home"' EXIT
 DISPLAY=:$(head -n 1 "$home/display")
 export DISPLAY LC_ALL=C.UTF-8 COLORTERM=truecolor HOME="$home"
 cd "$(dirname "$RSPROF_TARGET_SRC")"
-xterm -fa 'DejaVu Sans Mono' -fs 11 -geometry 118x26+0+0 -bg "$background" -fg "$foreground" +sb -e "$nvim" -u NONE --clean \
+xterm -fa 'DejaVu Sans Mono' -fs 11 -geometry 118x32+0+0 -bg "$background" -fg "$foreground" +sb -e "$nvim" -u NONE --clean \
     --cmd "set rtp^=$plugin noswapfile termguicolors background=$shade number signcolumn=yes" \
     --cmd 'filetype plugin on | syntax on' \
     --cmd "lua vim.g.rsprof = { server = '$RSPROF' }" -c "Rsprof attach $target" \

@@ -1,6 +1,7 @@
 --- The annotations of each buffer, anchored to its text by invisible marks, so that they stay with their lines while
 --- the text is edited. An annotation whose line is deleted goes with it.
 local Edits = require('rsprof.edits')
+local Trend = require('rsprof.trend')
 local log = require('rsprof.log')
 
 local M = {}
@@ -11,6 +12,7 @@ local anchors = vim.api.nvim_create_namespace('rsprof.anchor')
 ---@field line integer where it stands by the count of lines
 ---@field text string what the line says, without its indentation
 ---@field annotation rsprof.Annotation
+---@field trend rsprof.Trend
 
 ---@class rsprof.BufferAnnotations
 ---@field edits rsprof.Edits
@@ -182,7 +184,8 @@ local function replace(buf, state, params)
     local line = state.edits:map(annotation.line, params.version)
     if line and line >= 0 and line < line_count then
       local id = old[line] or vim.api.nvim_buf_set_extmark(buf, anchors, line, 0, {})
-      kept[id] = { line = line, text = text_at(buf, line), annotation = annotation }
+      local trend = state.by_id[id] and state.by_id[id].trend or Trend.new()
+      kept[id] = { line = line, text = text_at(buf, line), annotation = annotation, trend = trend }
     end
   end
   for id in pairs(state.by_id) do
@@ -225,6 +228,27 @@ function M.get(buf)
   end
   settle(buf, state)
   return state.by_id
+end
+
+--- The annotation of a line.
+---@param buf integer
+---@param line integer
+---@return rsprof.Anchored?
+function M.at(buf, line)
+  for _, anchored in pairs(M.get(buf)) do
+    if anchored.line == line then
+      return anchored
+    end
+  end
+end
+
+--- Remembers the numbers of now, for trends: to be called once a tick.
+function M.remember()
+  for _, state in pairs(buffers) do
+    for _, anchored in pairs(state.by_id) do
+      anchored.trend:add(anchored.annotation)
+    end
+  end
 end
 
 ---@param buf integer

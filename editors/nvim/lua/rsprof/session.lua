@@ -83,6 +83,9 @@ local function on_status(params)
       on_detached()
     end
   end
+  if params.state == 'running' then
+    annotations.remember()
+  end
   compat.user_event('RsprofUpdate', { status = params })
 end
 
