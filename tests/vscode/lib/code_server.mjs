@@ -1,6 +1,6 @@
 // A VS Code server of a test's own: on a free port of loopback, with its own home, settings and extensions.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -18,7 +18,9 @@ const USER_SETTINGS = {
     'chat.disableAIFeatures': true,
     'chat.commandCenter.enabled': false,
     'git.enabled': false,
+    'files.autoSave': 'off',
     'editor.minimap.enabled': false,
+    'editor.autoClosingBrackets': 'never',
     'editor.fontFamily': "'DejaVu Sans Mono', monospace",
 };
 
@@ -84,6 +86,18 @@ export class CodeServer {
 
     url(folder, query = '') {
         return `http://127.0.0.1:${this.port}/?folder=${encodeURIComponent(folder)}${query}`;
+    }
+
+    /** Processes whose program lies among the extensions of this server. */
+    extensionProcesses() {
+        return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
+            try {
+                return readlinkSync(`/proc/${pid}/exe`).startsWith(path.join(this.#root, 'extensions'));
+            } catch {
+                /* It has ended, or is not ours to look at. */
+                return false;
+            }
+        });
     }
 
     /** Ends the server and its extension hosts, which would outlive it: they are one process group of ours. */

@@ -1,5 +1,6 @@
 // A small Rust project in a temporary folder, for tests that need no running process.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -38,6 +39,45 @@ export function makeProject(settings = {}) {
     mkdirSync(path.join(folder, '.vscode'));
     writeFileSync(path.join(folder, '.vscode/settings.json'), JSON.stringify(settings));
     return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A project around a real program: its source, and the program as if built there. Paths of the build are mapped. */
+export class RealProject {
+    #process;
+
+    constructor(binary, source) {
+        this.folder = mkdtempSync(path.join(tmpdir(), 'rsprof-real-'));
+        this.name = path.basename(binary);
+        this.source = path.join('src', path.basename(source));
+        this.program = path.join(this.folder, 'target/release', this.name);
+        mkdirSync(path.dirname(this.program), { recursive: true });
+        mkdirSync(path.join(this.folder, 'src'));
+        copyFileSync(binary, this.program);
+        const copy = path.join(this.folder, this.source);
+        copyFileSync(source, copy);
+        /* A source that is newer than the program would be told as changed since. */
+        const { atime, mtime } = statSync(source);
+        utimesSync(copy, atime, mtime);
+        this.sourceMap = [`${path.dirname(path.resolve(source))}=${path.join(this.folder, 'src')}`];
+    }
+
+    get pid() {
+        return this.#process?.pid;
+    }
+
+    start() {
+        this.#process = spawn(this.program, [], { stdio: 'ignore' });
+    }
+
+    stop() {
+        this.#process?.kill('SIGKILL');
+        this.#process = undefined;
+    }
+
+    remove() {
+        this.stop();
+        rmSync(this.folder, { recursive: true, force: true });
+    }
 }
 
 /** Tells the fake server to do something; see fake/rsprof. */
