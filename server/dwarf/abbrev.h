@@ -38,6 +38,13 @@ int abbrev_table_read(struct bytes bytes, struct form_sizes sizes, struct abbrev
 /* NULL if there is no such code. */
 const struct abbrev *abbrev_find(const struct abbrev_table *table, uint64_t code);
 
+/* Its attributes, attribute_count of them; NULL if there are none. */
+static inline const struct abbrev_attribute *abbrev_attributes(const struct abbrev_table *table,
+                                                               const struct abbrev *abbrev)
+{
+    return abbrev->attribute_count ? table->attributes.items + abbrev->first_attribute : NULL;
+}
+
 /* Bytes a value of the form takes; −1 if that varies or the form is unknown. */
 int form_fixed_size(uint16_t form, struct form_sizes sizes);
 

@@ -90,7 +90,7 @@ bool attributes_skip(struct reader *reader, const struct unit *unit, const struc
         reader_skip(reader, (uint64_t)abbrev->fixed_size);
         return !reader->bad;
     }
-    const struct abbrev_attribute *as = unit->abbrevs.attributes.items + abbrev->first_attribute;
+    const struct abbrev_attribute *as = abbrev_attributes(&unit->abbrevs, abbrev);
     for (uint32_t i = 0; i < abbrev->attribute_count; i++)
         if (!attribute_skip(reader, unit, &as[i]))
             return false;

@@ -23,14 +23,14 @@ struct reader {
 
 static inline struct bytes bytes_slice(struct bytes bytes, uint64_t offset, uint64_t len)
 {
-    if (offset > bytes.len || len > bytes.len - offset)
+    if (offset > bytes.len || len > bytes.len - offset || !len)
         return (struct bytes){0};
     return (struct bytes){bytes.data + offset, (size_t)len};
 }
 
 static inline struct bytes bytes_from(struct bytes bytes, uint64_t offset)
 {
-    if (offset > bytes.len)
+    if (offset >= bytes.len)
         return (struct bytes){0};
     return (struct bytes){bytes.data + offset, bytes.len - (size_t)offset};
 }
@@ -45,15 +45,18 @@ static inline const char *bytes_str(struct bytes bytes, uint64_t offset)
 
 static inline struct reader reader_of(struct bytes bytes)
 {
-    return (struct reader){bytes.data, bytes.data + bytes.len, false};
+    static const uint8_t nothing[1]; /* since NULL + 0 is undefined */
+    const uint8_t *data = bytes.len ? bytes.data : nothing;
+    return (struct reader){data, data + bytes.len, false};
 }
 
 /* A cursor at `offset`; a bad one if that is outside. */
 static inline struct reader reader_at(struct bytes bytes, uint64_t offset)
 {
-    if (offset > bytes.len)
-        return (struct reader){bytes.data + bytes.len, bytes.data + bytes.len, true};
-    return (struct reader){bytes.data + offset, bytes.data + bytes.len, false};
+    struct reader reader = reader_of(bytes);
+    reader.bad = offset > bytes.len;
+    reader.pos = reader.bad ? reader.end : reader.pos + offset;
+    return reader;
 }
 
 static inline size_t reader_left(const struct reader *reader)

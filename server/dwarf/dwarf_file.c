@@ -184,7 +184,7 @@ static int visit_root(struct unit *unit, void (*take)(struct unit *, const struc
     if (reader.bad || !abbrev)
         return -EBADMSG;
     unit->tag = abbrev->tag;
-    const struct abbrev_attribute *as = unit->abbrevs.attributes.items + abbrev->first_attribute;
+    const struct abbrev_attribute *as = abbrev_attributes(&unit->abbrevs, abbrev);
     for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
         struct attribute attribute;
         if (!attribute_read(&reader, unit, &as[i], &attribute))

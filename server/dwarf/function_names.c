@@ -48,7 +48,7 @@ static bool read_die(const struct unit *unit, struct die_ref ref, struct named_d
     const struct abbrev *abbrev = abbrev_find(&unit->abbrevs, reader_uleb(&reader));
     if (!abbrev)
         return false;
-    const struct abbrev_attribute *as = unit->abbrevs.attributes.items + abbrev->first_attribute;
+    const struct abbrev_attribute *as = abbrev_attributes(&unit->abbrevs, abbrev);
     for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
         struct attribute attribute;
         if (!attribute_read(&reader, unit, &as[i], &attribute))

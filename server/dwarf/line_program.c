@@ -61,9 +61,8 @@ static void end_sequence(struct line_machine *machine)
 {
     struct line_program *table = machine->table;
     size_t count = table->rows.len - machine->first_row;
-    struct line_row *rows = table->rows.items + machine->first_row;
-    if (count)
-        sort_if_needed(rows, count);
+    struct line_row *rows = count ? table->rows.items + machine->first_row : NULL;
+    sort_if_needed(rows, count);
     if (count && rows[0].address < machine->row.address) {
         struct line_sequence *sequence = vec_push(&table->sequences);
         if (sequence)

@@ -119,8 +119,10 @@ static bool names_library_file(struct bytes bytes)
 {
     static const char prefix[] = "/rustc/";
     const size_t prefix_len = sizeof(prefix) - 1, hash_len = 40;
+    if (!bytes.len)
+        return false;
     const uint8_t *end = bytes.data + bytes.len;
-    for (const uint8_t *at = bytes.data; bytes.len; at++) {
+    for (const uint8_t *at = bytes.data;; at++) {
         at = memmem(at, (size_t)(end - at), prefix, prefix_len);
         if (!at || (size_t)(end - at) < prefix_len + hash_len)
             return false;

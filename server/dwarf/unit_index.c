@@ -53,7 +53,7 @@ static int read_scope(struct walk *walk, uint64_t die, const struct abbrev *abbr
     struct pc_attributes pc = {0};
     bool inlined = abbrev->tag == DW_TAG_inlined_subroutine;
     struct scope scope = {.parent = inlined ? parent : NO_SCOPE, .die = (uint32_t)(die - walk->unit->offset)};
-    const struct abbrev_attribute *as = walk->unit->abbrevs.attributes.items + abbrev->first_attribute;
+    const struct abbrev_attribute *as = abbrev_attributes(&walk->unit->abbrevs, abbrev);
     for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
         struct attribute attribute;
         if (!is_needed(as[i].name)) {

@@ -81,7 +81,7 @@ static int read_root_ranges(struct unit *unit, struct range_list *ranges)
     const struct abbrev *abbrev = abbrev_find(&unit->abbrevs, reader_uleb(&reader));
     if (!abbrev)
         return 0;
-    const struct abbrev_attribute *as = unit->abbrevs.attributes.items + abbrev->first_attribute;
+    const struct abbrev_attribute *as = abbrev_attributes(&unit->abbrevs, abbrev);
     for (uint32_t i = 0; i < abbrev->attribute_count; i++) {
         struct attribute attribute;
         if (!attribute_read(&reader, unit, &as[i], &attribute))
