@@ -4,11 +4,11 @@
 #include "base/vec.h"
 #include "hook/image.h"
 #include "hook/injector.h"
+#include "hook/rate.h"
 #include "hook/remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -219,21 +219,6 @@ int hook_install(struct hook *hook, const struct hook_slot *slots, size_t count,
 
 /* ---- each tick ---- */
 
-uint64_t hook_rate_of_interval(uint64_t interval_bytes)
-{
-    if (interval_bytes <= 1)
-        return HOOK_RATE_ALL;
-    uint64_t rate = (1ull << HOOK_HAZARD_BITS) / interval_bytes;
-    return rate < HOOK_RATE_MIN ? HOOK_RATE_MIN : rate;
-}
-
-double hook_interval_of_rate(uint64_t rate)
-{
-    if (rate == HOOK_RATE_ALL)
-        return 0;
-    return rate ? ldexp(1, HOOK_HAZARD_BITS) / (double)rate : INFINITY;
-}
-
 int hook_set_rates(struct hook *hook, const uint64_t *rates)
 {
     if (rates != hook->rates)
@@ -244,7 +229,7 @@ int hook_set_rates(struct hook *hook, const uint64_t *rates)
 
 int hook_set_interval(struct hook *hook, uint64_t interval_bytes)
 {
-    uint64_t rate = hook_rate_of_interval(interval_bytes);
+    uint64_t rate = rate_of_interval((double)interval_bytes);
     for (size_t i = 0; i < HOOK_SITES; i++)
         hook->rates[i] = rate;
     return hook_set_rates(hook, hook->rates);

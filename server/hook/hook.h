@@ -72,7 +72,7 @@ uint64_t hook_address(const struct hook *hook);
 int hook_install(struct hook *hook, const struct hook_slot *slots, size_t count,
                  struct hook_installed *ret_installed);
 
-/* The mean bytes between two samples of all sites, or of one. 0: every allocation. */
+/* The mean bytes between two samples of all sites (0: every allocation), or the rate of one (rate.h). */
 int hook_set_interval(struct hook *hook, uint64_t interval_bytes);
 int hook_set_site_rate(struct hook *hook, uint32_t site, uint64_t rate);
 
@@ -88,9 +88,5 @@ int hook_heartbeat(struct hook *hook);
 
 /* Reads the stub's counts. `*ret_state` points into the hook, and is valid until the next call. */
 int hook_read(struct hook *hook, struct hook_state *ret_state);
-
-/* The rate for a mean interval of so many bytes, and back. */
-uint64_t hook_rate_of_interval(uint64_t interval_bytes);
-double hook_interval_of_rate(uint64_t rate);
 
 #endif

@@ -43,7 +43,7 @@
 #define HOOK_SITE_BITS   12
 #define HOOK_THREAD_BITS 12
 #define HOOK_FILTER_BITS 20
-#define HOOK_SET_BITS    17
+#define HOOK_SET_BITS    18
 #define HOOK_SET_WINDOW  32 /* places looked at for a block, from its hash on */
 
 /* Offsets that the assembly uses; _Static_asserts below keep them true. */
@@ -102,7 +102,8 @@ struct hook_site {
     uint64_t freed_bytes; /* sum of weights */
     uint32_t epoch;       /* heartbeat that epoch_samples belongs to */
     uint32_t epoch_samples;
-    uint64_t unused[2];
+    uint64_t blocks; /* sum of weights, in 1/65536 */
+    uint64_t unused;
 };
 
 /* A sampled block, beside its place in the set. */

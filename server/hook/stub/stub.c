@@ -248,7 +248,8 @@ static void sample_record(const struct hook_call *call, uint64_t block, uint64_t
 {
     uint32_t index = hook_site_index(call->frame.rip);
     struct hook_site *site = &hook_data.sites[index];
-    uint64_t weight_bytes = hook_weight_bytes(size, probability);
+    uint64_t weight_bytes = hook_weight_bytes(size, probability),
+             weight_blocks = hook_weight_blocks(probability);
     uint32_t stale = filter_has(block) ? place_take(block) : NO_PLACE;
     if (stale != NO_PLACE) {
         count(header.counters.freed_unseen, 1);
@@ -269,6 +270,7 @@ static void sample_record(const struct hook_call *call, uint64_t block, uint64_t
     site->return_address = call->frame.rip;
     count(site->samples, 1);
     count(site->bytes, weight_bytes);
+    count(site->blocks, weight_blocks);
     count(header.counters.samples, 1);
     hook_site_alloc(place_token(place), block, size, weight_bytes, hook_weight_blocks(probability),
                     &call->frame);
