@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* CPU samples: on each tick of a thread's clock, walks its user stack and counts one sample for it. */
+/* CPU samples: on each tick of a CPU's clock, if a thread of the target runs there, walks its user stack and
+ * counts one sample for it. */
 #include "stacks.bpf.h"
 
 #include <linux/bpf_perf_event.h>
@@ -14,32 +15,24 @@ struct {
     __type(value, struct cpu_counts);
 } cpu_counts SEC(".maps");
 
-/* A thread that starts while its creator is being attached to may be met by two events: the one it inherited
- * and one of its own. The first that samples it keeps it. Thread → cookie of its event. */
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, __u32);
-    __type(value, __u64);
-} thread_owners SEC(".maps");
+/* The process to look at, as seen from the pid namespace of the server. */
+__u32 target_pid;
+__u64 pid_ns_dev, pid_ns_inode;
 
 __u64 cpu_samples;
 __u64 cpu_samples_lost;
 
-static __always_inline int sampled_by_other(__u64 cookie)
+static __always_inline int is_target(void)
 {
-    __u32 thread = (__u32)bpf_get_current_pid_tgid();
-    __u64 *owner = bpf_map_lookup_elem(&thread_owners, &thread);
-    if (owner)
-        return *owner != cookie;
-    bpf_map_update_elem(&thread_owners, &thread, &cookie, BPF_ANY);
-    return 0;
+    struct bpf_pidns_info info;
+    return !bpf_get_ns_current_pid_tgid(pid_ns_dev, pid_ns_inode, &info, sizeof(info)) &&
+           info.tgid == target_pid;
 }
 
 SEC("perf_event")
 int cpu_sample(struct bpf_perf_event_data *ctx)
 {
-    if (sampled_by_other(bpf_get_attach_cookie(ctx)))
+    if (!is_target())
         return 0;
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
     __u64 rip, rsp, rbp;

@@ -27,8 +27,7 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
 /* Replaces the mappings (sorted by start; more than MAPPINGS_MAX: the first ones count). */
 int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count);
 
-/* Samples every thread of the process, also those that start later, `freq_hz` times a second of its CPU time.
- */
+/* Samples every thread of the process, also those that start later, `freq_hz` times a second of CPU time. */
 int probe_start_cpu(struct probe *probe, pid_t pid, unsigned freq_hz);
 
 /* One function of an allocator in the target. */

@@ -249,7 +249,10 @@ int modules_mappings(const struct modules *modules, struct mapping **ret_mapping
     return 0;
 }
 
-const struct target_module *modules_executable(const struct modules *modules)
+uint64_t modules_image_start(const struct modules *modules)
 {
-    return modules->items.len ? &modules->items.items[0] : NULL;
+    for (size_t i = 0; i < modules->maps.len; i++)
+        if (has_code(&modules->maps.items[i]))
+            return modules->maps.items[i].start;
+    return 0;
 }

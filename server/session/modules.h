@@ -45,6 +45,10 @@ void modules_release(struct modules *modules);
  * executable changed. */
 int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed);
 
+/* Where the executable is mapped first; 0 when nothing is. Changes when the process starts another program
+ * (exec). */
+uint64_t modules_image_start(const struct modules *modules);
+
 /* What the symbolizer says; unknown numbers are ignored. */
 void modules_set_info(struct modules *modules, uint32_t module, const struct module_info *info);
 void modules_set_slots(struct modules *modules, uint32_t module, const struct hook_scan *scan);
@@ -58,8 +62,5 @@ bool modules_ready(const struct modules *modules);
 
 /* The mappings for the kernel, sorted; the caller frees `*ret_mappings`. */
 int modules_mappings(const struct modules *modules, struct mapping **ret_mappings, size_t *ret_count);
-
-/* The module of the executable itself: the first mapped; NULL when there is none. */
-const struct target_module *modules_executable(const struct modules *modules);
 
 #endif

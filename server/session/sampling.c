@@ -133,13 +133,26 @@ static void ask_for_symbols(struct session *session)
     }
 }
 
-static void refresh_modules(struct session *session, uint64_t now_ns)
+static void lose_target(struct session *session)
+{
+    session_stop_probing(session);
+    session_set_state(session, SESSION_LOST);
+}
+
+/* Libraries come and go (dlopen); after exec nothing that we know of the process is true any more. False: it
+ * is lost. */
+static bool refresh_modules(struct session *session, uint64_t now_ns)
 {
     if (now_ns - session->last_refresh_ns < NS_PER_SEC)
-        return;
+        return true;
     session->last_refresh_ns = now_ns;
     bool changed;
     if (modules_refresh(&session->modules, session->symbolizer, &changed) == 0 && changed) {
+        if (modules_image_start(&session->modules) != session->image_start) {
+            hints_add(&session->notes, "The process has started another program (exec): attach to it again.");
+            lose_target(session);
+            return false;
+        }
         send_mappings(session);
         session->extend_hook = true;
     }
@@ -147,6 +160,7 @@ static void refresh_modules(struct session *session, uint64_t now_ns)
         heap_hook_extend(session->heap_hook, &session->modules);
         session->extend_hook = false;
     }
+    return true;
 }
 
 /* What probes cost the target: time in the programs and in the traps, over the target's own CPU time. */
@@ -191,21 +205,22 @@ static void on_tick(void *userdata)
     if (session->heap_hook)
         heap_hook_tick(session->heap_hook, session->process_cpu_ns);
     ask_for_symbols(session);
-    refresh_modules(session, now_ns);
+    if (!refresh_modules(session, now_ns))
+        return;
     note_first_annotation(session);
     session->observer->ticked(session->userdata);
 }
 
 static void start_sampling(struct session *session)
 {
+    session->image_start = modules_image_start(&session->modules);
     int r = send_mappings(session);
     if (r == 0)
         r = probe_start_cpu(session->probe, session->modules.pid, session->options.cpu_freq_hz);
     if (r < 0) {
         hints_add(&session->notes, "CPU sampling could not start (%s): detach, and look at `dmesg`.",
                   strerror(-r));
-        session_stop_probing(session);
-        session_set_state(session, SESSION_LOST);
+        lose_target(session);
         return;
     }
     session_start_heap(session);
@@ -229,6 +244,5 @@ void session_on_target_exit(void *userdata, int events)
     struct session *session = userdata;
     if (session->state == SESSION_RUNNING)
         read_counters(session, clock_now_ns());
-    session_stop_probing(session);
-    session_set_state(session, SESSION_LOST);
+    lose_target(session);
 }

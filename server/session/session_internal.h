@@ -35,7 +35,8 @@ struct session {
     double first_annotation_ms;
     uint64_t addresses_asked, addresses_answered;
     uint64_t last_refresh_ns;
-    bool extend_hook; /* modules came that the hook does not know yet */
+    uint64_t image_start; /* as at attach */
+    bool extend_hook;     /* modules came that the hook does not know yet */
     uint64_t last_cost_ns, last_cost_cpu_ns;
     double overhead; /* fraction of the target's CPU time */
     int symbolizer_restarts;

@@ -1,0 +1,89 @@
+"""What processes live through while they are looked at: they exec, fork, start threads, crash, stop; and rsprof is killed."""
+import os
+import signal
+import subprocess
+import time
+
+import rsprof_live as live
+
+
+def snapshot_of(kind, *arguments, seconds=3):
+    with live.program("lives", kind) as process:
+        time.sleep(0.3)
+        result = live.snapshot(process.pid, *arguments, seconds=seconds)
+        return result, process.poll()
+
+
+def threads_that_come_and_go_are_all_sampled():
+    result, code = snapshot_of("threads")
+    line = live.line_of(result, "lives", live.marked_lines("lives")["allocate"])
+    assert code is None and line["cpu"]["total"] > 0.05, line
+    assert result["status"]["cpu"]["stacksComplete"] > 0.99, result["status"]["cpu"]
+
+
+def a_process_that_forks_all_the_time_is_not_disturbed_and_its_children_are_not_counted():
+    result, code = snapshot_of("fork")
+    assert code is None, f"the target ended with {code}"
+    assert result["status"]["cpu"]["processCores"] < 1.1, result["status"]["cpu"]
+
+
+def exec_ends_the_profile_and_says_so():
+    with live.program("lives", "exec") as process:
+        result = live.snapshot(process.pid, seconds=6)
+        assert process.poll() is None
+    assert result["status"]["state"] == "lost", result["status"]
+    assert any("exec" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
+
+
+def a_crash_of_the_target_keeps_its_last_numbers():
+    with live.program("lives", "crash") as process:
+        result = live.snapshot(process.pid, seconds=6)
+    assert result["status"]["state"] == "lost", result["status"]
+    assert result["lines"], "no lines"
+
+
+def a_stopped_process_is_attached_to_and_goes_on_later():
+    with live.program("lives", "work") as process:
+        time.sleep(0.3)
+        process.send_signal(signal.SIGSTOP)
+        result = live.snapshot(process.pid, seconds=1)
+        assert result["status"]["cpu"]["samples"] == 0, result["status"]["cpu"]
+        process.send_signal(signal.SIGCONT)
+        assert live.snapshot(process.pid, seconds=1)["status"]["cpu"]["samples"] > 50
+
+
+def rsprof_killed_at_any_moment_leaves_the_target_working():
+    with live.program("lives", "work") as process:
+        time.sleep(0.2)
+        for i in range(25):
+            rsprof = subprocess.Popen([live.RSPROF, "watch", str(process.pid)], stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            time.sleep(0.02 * i)
+            rsprof.kill()
+            rsprof.wait()
+            assert process.poll() is None, f"after {i + 1} kills the target ended with {process.returncode}"
+        result = live.snapshot(process.pid, seconds=2)
+        assert result["status"]["heap"]["mode"] == "hook", result["status"]
+        assert result["status"]["heap"]["liveBytes"] > 100_000, result["status"]["heap"]
+
+
+def forty_cycles_of_attach_and_detach_leave_nothing_behind():
+    with live.program("lives", "threads") as process:
+        time.sleep(0.2)
+        for _ in range(40):
+            live.snapshot(process.pid, seconds=0.1)
+            assert process.poll() is None, f"the target ended with {process.returncode}"
+        with open(f"/proc/{process.pid}/maps", encoding="ascii") as maps:
+            stubs = sum("r-xp" in line and "rsprof" in line for line in maps)
+        assert stubs <= 1, f"{stubs} stubs in the target"
+        assert not [fd for fd in os.listdir(f"/proc/{process.pid}/fd")
+                    if "rsprof" in os.readlink(f"/proc/{process.pid}/fd/{fd}")], "a descriptor of ours in the target"
+
+
+live.main(threads_that_come_and_go_are_all_sampled,
+          a_process_that_forks_all_the_time_is_not_disturbed_and_its_children_are_not_counted,
+          exec_ends_the_profile_and_says_so,
+          a_crash_of_the_target_keeps_its_last_numbers,
+          a_stopped_process_is_attached_to_and_goes_on_later,
+          rsprof_killed_at_any_moment_leaves_the_target_working,
+          forty_cycles_of_attach_and_detach_leave_nothing_behind)
