@@ -12,14 +12,14 @@ home=$(mktemp -d)
 "$RSPROF_TARGET_BIN" --seconds 120 >/dev/null &
 target=$!
 mkfifo "$home/display"
-Xvfb -displayfd 3 -screen 0 1072x610x24 -nolisten tcp 3>"$home/display" >/dev/null 2>&1 &
+Xvfb -displayfd 3 -screen 0 1018x572x24 -nolisten tcp 3>"$home/display" >/dev/null 2>&1 &
 screen=$!
 terminal=
 trap 'kill $terminal $target $screen 2>/dev/null; rm -rf "$home"' EXIT
 DISPLAY=:$(head -n 1 "$home/display")
 export DISPLAY LC_ALL=C.UTF-8 COLORTERM=truecolor HOME="$home"
 cd "$(dirname "$RSPROF_TARGET_SRC")"
-xterm -fa 'DejaVu Sans Mono' -fs 11 -geometry 118x32+0+0 -bg "$background" -fg "$foreground" +sb -e "$nvim" -u NONE --clean \
+xterm -fa 'DejaVu Sans Mono' -fs 11 -geometry 112x30+0+0 -bg "$background" -fg "$foreground" +sb -e "$nvim" -u NONE --clean \
     --cmd "set rtp^=$plugin noswapfile termguicolors background=$shade number signcolumn=yes" \
     --cmd 'filetype plugin on | syntax on' \
     --cmd "lua vim.g.rsprof = { server = '$RSPROF' }" -c "Rsprof attach $target" \

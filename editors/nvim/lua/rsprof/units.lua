@@ -4,13 +4,14 @@ local M = {}
 local byte_units = { 'B', 'KiB', 'MiB', 'GiB', 'TiB' }
 
 ---@param bytes number
----@return string for example '12.0 MiB'
+---@return string with three digits, as on the labels: '1.50 KiB', '12.0 MiB', '512 B'
 function M.bytes(bytes)
   local unit = 1
-  while bytes >= 1024 and unit < #byte_units do
+  while bytes >= 1023.5 and unit < #byte_units do
     bytes, unit = bytes / 1024, unit + 1
   end
-  return ((unit == 1 and '%d %s' or '%.1f %s'):format(bytes, byte_units[unit]))
+  local decimals = (unit == 1 or bytes >= 99.95) and 0 or bytes >= 9.995 and 1 or 2
+  return ('%.' .. decimals .. 'f %s'):format(bytes, byte_units[unit])
 end
 
 ---@param share number 0…1
