@@ -40,7 +40,7 @@ class Refusal extends Error {
 }
 
 const attach = ({ pid }) => {
-  if (pid === 1) throw new Refusal(1002, 'not your process', 'run rsprof as root');
+  if (pid === 1) throw new Refusal(1002, 'not your process.', 'run rsprof as root');
   const found = everyProcess.find(process => process.pid === pid);
   if (!found) throw new Refusal(1001, `no process has pid ${pid}`, 'choose one from the list');
   attached = { pid, exe: found.exe };

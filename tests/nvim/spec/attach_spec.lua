@@ -53,6 +53,18 @@ H.test('the status line tells the process and its cost', function()
   end)
 end)
 
+H.test('a file that is opened later is annotated, and again after it was closed', function()
+  local first = vim.api.nvim_get_current_buf()
+  vim.fn.writefile({ 'one', 'two', 'three', 'four', 'five', 'six' }, vim.fn.expand('%:p:h') .. '/lib.rs')
+  vim.cmd('edit %:p:h/lib.rs')
+  H.eventually_marks('text', all)
+  vim.cmd('bdelete')
+  vim.cmd('edit %:p:h/lib.rs')
+  H.eventually_marks('text', all)
+  vim.cmd('bdelete')
+  vim.api.nvim_set_current_buf(first)
+end)
+
 H.test('a target that ends is said, and its numbers stay', function()
   H.send({
     method = 'rsprof/status',

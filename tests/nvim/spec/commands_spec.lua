@@ -198,6 +198,14 @@ H.test('status tells everything, hints included', function()
 end)
 
 H.test('symbols that load are seen in the status line, and by those who show progress', function()
+  local shown = 0
+  local newer = vim.fn.exists('##LspProgress') == 1
+  vim.api.nvim_create_autocmd(newer and 'LspProgress' or 'User', {
+    pattern = newer and '*' or 'LspProgressUpdate',
+    callback = function()
+      shown = shown + 1
+    end,
+  })
   H.send({
     method = '$/progress',
     params = { token = 'rsprof/symbols', value = { kind = 'begin', title = 'symbols', percentage = 40 } },
@@ -209,6 +217,7 @@ H.test('symbols that load are seen in the status line, and by those who show pro
   H.eventually('its end', function()
     return not require('rsprof').statusline():find('symbols')
   end)
+  H.same(2, shown)
 end)
 
 H.test('log opens what happened', function()

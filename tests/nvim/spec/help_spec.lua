@@ -81,6 +81,24 @@ H.test('every mapping and every highlight group has its help', function()
   end
 end)
 
+H.test('the folder works as a native package', function()
+  local packages = vim.fn.tempname()
+  vim.fn.mkdir(packages .. '/pack/any/start', 'p')
+  assert(vim.loop.fs_symlink(H.plugin, packages .. '/pack/any/start/rsprof'))
+  local out = vim.fn.system({
+    vim.v.progpath,
+    '--headless',
+    '--clean',
+    '--cmd',
+    'set packpath^=' .. packages,
+    '-c',
+    'echo exists(":Rsprof") len(getcompletion("Rsprof ", "cmdline"))',
+    '-c',
+    'qall!',
+  })
+  contains(out, '2 13')
+end)
+
 H.test('every reference in the help leads somewhere', function()
   vim.opt.runtimepath:append(tags_dir)
   for tag in help:gmatch('|([^|%s]+)|') do

@@ -42,7 +42,7 @@ end
 function M.response_error(err)
   local text = err.message or ('error %s'):format(err.code)
   if type(err.data) == 'table' and type(err.data.hint) == 'string' then
-    text = ('%s: %s'):format(text, err.data.hint)
+    text = ('%s: %s'):format(text:gsub('%.$', ''), err.data.hint)
   end
   M.error(text)
 end
