@@ -7,28 +7,30 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] = "usage: rsprof COMMAND [OPTIONS]\n"
-                            "\n"
-                            "CPU and live heap of a running Rust process, line by line.\n"
-                            "\n"
-                            "  serve                  speak the protocol of editors on stdin and stdout\n"
-                            "  list [--all] [--json]  show the Rust processes of this machine\n"
-                            "  watch PID              show the hottest lines, live\n"
-                            "  snapshot PID           measure for a while and print every line as JSON\n"
-                            "       --duration SEC    for how long (10)\n"
-                            "       -o FILE           write there instead of to stdout\n"
-                            "  symbolize EXE          turn addresses on stdin into functions and lines\n"
-                            "\n"
-                            "options of serve, watch and snapshot:\n"
-                            "  --cpu-freq HZ          samples per second and thread (199)\n"
-                            "  --heap MODE            auto, hook, uprobe or off (auto)\n"
-                            "  --heap-interval BYTES  mean bytes between heap samples (0: chosen by rsprof)\n"
-                            "  --window SEC           length of the sliding window (10)\n"
-                            "  --source-map FROM=TO   where sources built as FROM are now; may be repeated\n"
-                            "  --workspace DIR        a folder with your code; may be repeated (default: "
-                            "every .rs file outside of libraries)\n"
-                            "\n"
-                            "  --help, --version\n";
+static const char usage[] =
+    "usage: rsprof COMMAND [OPTIONS]\n"
+    "\n"
+    "CPU and live heap of a running Rust process, line by line.\n"
+    "\n"
+    "  serve                  speak the protocol of editors on stdin and stdout\n"
+    "  list [--all] [--json]  show the Rust processes of this machine\n"
+    "  watch PID              show the hottest lines, live\n"
+    "  snapshot PID           measure for a while and print every line as JSON\n"
+    "       --duration SEC    for how long (10)\n"
+    "       -o FILE           write there instead of to stdout\n"
+    "  symbolize EXE          turn addresses on stdin into functions and lines\n"
+    "\n"
+    "options of serve, watch and snapshot:\n"
+    "  --cpu-freq HZ          samples per second and thread (199)\n"
+    "  --heap MODE            auto, hook, uprobe or off (auto)\n"
+    "  --heap-interval BYTES  mean bytes between heap samples (0: chosen by rsprof)\n"
+    "  --budget PERCENT       most that profiling may cost, of the process's CPU time (2)\n"
+    "  --window SEC           length of the sliding window (10)\n"
+    "  --source-map FROM=TO   where sources built as FROM are now; may be repeated\n"
+    "  --workspace DIR        a folder with your code; may be repeated (default: "
+    "every .rs file outside of libraries)\n"
+    "\n"
+    "  --help, --version\n";
 
 static const struct {
     const char *name;

@@ -13,6 +13,7 @@ enum option_id {
     WINDOW,
     SOURCE_MAP,
     WORKSPACE,
+    BUDGET,
     DURATION,
     FORMAT,
     JSON,
@@ -29,6 +30,7 @@ static const struct known_option known_options[] = {
     {{"heap", required_argument, NULL, HEAP}, OPTIONS_PROFILE | OPTIONS_SERVE},
     {{"heap-interval", required_argument, NULL, HEAP_INTERVAL}, OPTIONS_PROFILE | OPTIONS_SERVE},
     {{"window", required_argument, NULL, WINDOW}, OPTIONS_PROFILE | OPTIONS_SERVE},
+    {{"budget", required_argument, NULL, BUDGET}, OPTIONS_PROFILE | OPTIONS_SERVE},
     {{"source-map", required_argument, NULL, SOURCE_MAP}, OPTIONS_PROFILE | OPTIONS_SERVE},
     {{"workspace", required_argument, NULL, WORKSPACE}, OPTIONS_PROFILE},
     {{"duration", required_argument, NULL, DURATION}, OPTIONS_SNAPSHOT},
@@ -77,6 +79,11 @@ static int parse_profile_option(const char *command, int id, const char *value, 
         r = parse_number(command, "heap-interval", value, 0, 1e12, &number);
         if (r == 0)
             options->session.heap_interval_bytes = (uint64_t)number;
+        return r;
+    case BUDGET:
+        r = parse_number(command, "budget", value, 0.01, 100, &number);
+        if (r == 0)
+            options->session.budget_fraction = number / 100;
         return r;
     default:
         return parse_number(command, "window", value, 0.5, 3600, &options->session.window_sec);

@@ -192,3 +192,21 @@ int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns)
         *ret_cost_ns = cost_ns;
     return r;
 }
+
+#define RUNS_TO_BELIEVE 100
+
+static double cost_of_a_run(const struct bpf_program *program, double guess_ns)
+{
+    uint64_t cost_ns = 0, runs = 0;
+    if (program_cost_ns(program, &cost_ns, &runs) < 0 || runs < RUNS_TO_BELIEVE)
+        return guess_ns;
+    return (double)cost_ns / (double)runs + UPROBE_TRAP_NS;
+}
+
+struct probe_heap_cost probe_heap_cost(const struct probe *probe)
+{
+    return (struct probe_heap_cost){
+        .sample_ns = cost_of_a_run(probe->bpf->progs.heap_sampled, 5000),
+        .free_ns = cost_of_a_run(probe->bpf->progs.heap_sampled_freed, 3000),
+    };
+}

@@ -71,6 +71,14 @@ struct probe_stats {
  * hit the trap. */
 int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns);
 
+/* What a sampled block costs the target, measured: passing the hook's probe site when it is allocated, and
+ * when it is freed. A guess until there have been some. */
+struct probe_heap_cost {
+    double sample_ns, free_ns;
+};
+
+struct probe_heap_cost probe_heap_cost(const struct probe *probe);
+
 void probe_stats(const struct probe *probe, struct probe_stats *ret_stats);
 
 #endif

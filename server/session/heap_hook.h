@@ -18,8 +18,15 @@ void heap_hook_stop(struct heap_hook *hook);
 /* Hooks modules that were loaded since. */
 int heap_hook_extend(struct heap_hook *hook, const struct modules *modules);
 
-/* Each tick: says that we live, and moves the rates. `cpu_ns` is the target's CPU time so far. */
-int heap_hook_tick(struct heap_hook *hook, uint64_t cpu_ns);
+/* What heap sampling may cost: nanoseconds of the target's time a second, and what a sample and its end cost.
+ */
+struct heap_hook_budget {
+    double ns_per_sec;
+    struct probe_heap_cost cost;
+};
+
+/* Each tick, `seconds` after the last: says that we live, and moves the rates. */
+int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget);
 
 struct heap_hook_stats {
     uint64_t interval_bytes; /* mean bytes that a sample stands for, of the samples since the last tick; 0:

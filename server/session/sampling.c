@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define HEAP_PART      0.75 /* of the budget */
+#define IDLE_CORES     0.05 /* a target that uses less is treated as if it used this much */
 #define TICK_NS        (250 * NS_PER_MS)
 #define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
 #define READY_LIMIT_NS (2 * NS_PER_SEC)  /* sampling starts after this, with what unwind tables there are */
@@ -62,6 +64,27 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
         return;
     uint64_t frame = (uint64_t)module << FRAME_ADDRESS_BITS | (address & FRAME_ADDRESS_MASK);
     profile_set_source_frames(session->profile, frame, frames, count);
+}
+
+/* The part of the budget that CPU sampling leaves, of the time that the target uses now. */
+static void govern_heap(struct session *session, uint64_t now_ns)
+{
+    double seconds = (double)(now_ns - session->last_govern_ns) / NS_PER_SEC;
+    double cpu_sec = (double)(session->process_cpu_ns - session->last_govern_cpu_ns) / NS_PER_SEC;
+    session->last_govern_ns = now_ns;
+    session->last_govern_cpu_ns = session->process_cpu_ns;
+    if (!session->heap_hook)
+        return;
+    double cores = cpu_sec / seconds > IDLE_CORES ? cpu_sec / seconds : IDLE_CORES;
+    struct heap_hook_budget budget = {
+        .ns_per_sec = session->options.budget_fraction * HEAP_PART * cores * NS_PER_SEC,
+        .cost = probe_heap_cost(session->probe),
+    };
+    heap_hook_tick(session->heap_hook, seconds, &budget);
+    struct heap_hook_stats stats;
+    heap_hook_stats(session->heap_hook, &stats);
+    session->heap_interval_bytes = stats.interval_bytes;
+    session->heap_lost = stats.lost;
 }
 
 static void note_first_annotation(struct session *session)
@@ -202,8 +225,7 @@ static void on_tick(void *userdata)
     struct session *session = userdata;
     uint64_t now_ns = clock_now_ns();
     read_counters(session, now_ns);
-    if (session->heap_hook)
-        heap_hook_tick(session->heap_hook, session->process_cpu_ns);
+    govern_heap(session, now_ns);
     ask_for_symbols(session);
     if (!refresh_modules(session, now_ns))
         return;
@@ -225,6 +247,8 @@ static void start_sampling(struct session *session)
     }
     session_start_heap(session);
     read_counters(session, clock_now_ns());
+    session->last_govern_ns = clock_now_ns();
+    session->last_govern_cpu_ns = session->process_cpu_ns;
     loop_timer_start(session->loop, &session->tick, FIRST_TICK_NS, TICK_NS, on_tick, session);
     session_set_state(session, SESSION_RUNNING);
 }

@@ -34,13 +34,17 @@ struct session_options {
     enum heap_mode heap;
     uint64_t heap_interval_bytes; /* mean bytes between heap samples; 0: chosen by rsprof */
     double window_sec;
-    bool require_lines; /* refuse a process whose own code has no line information: an editor could show
-                           nothing */
+    double budget_fraction; /* of the target's CPU time, that probes may cost */
+    bool require_lines;     /* refuse a process whose own code has no line information: an editor could show
+                               nothing */
 };
 
 #define SESSION_OPTIONS_DEFAULT                                                                              \
-    ((struct session_options){                                                                               \
-        .cpu_freq_hz = 199, .heap = HEAP_AUTO, .heap_interval_bytes = 0, .window_sec = 10})
+    ((struct session_options){.cpu_freq_hz = 199,                                                            \
+                              .heap = HEAP_AUTO,                                                             \
+                              .heap_interval_bytes = 0,                                                      \
+                              .window_sec = 10,                                                              \
+                              .budget_fraction = 0.02})
 
 /* Why something could not be done, and what to do about it. Filled in on failure only. */
 struct session_error {

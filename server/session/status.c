@@ -40,13 +40,13 @@ static void fill_heap(struct session *session)
 {
     const struct line_heap *heap = &session_snapshot(session)->heap;
     session->status.heap.mode = session->heap_mode;
-    session->status.heap.interval_bytes = session->options.heap_interval_bytes;
+    session->status.heap.interval_bytes = session->heap_interval_bytes;
     session->status.heap.live_bytes = heap->live_bytes;
     session->status.heap.live_blocks = heap->live_blocks;
     session->status.heap.alloc_bytes_per_sec = heap->alloc_bytes_per_sec;
     session->status.heap.allocs_per_sec = heap->allocs_per_sec;
-    session->status.heap.lost =
-        session->probe_stats.losses[LOSS_BLOCKS_FULL] + session->probe_stats.losses[LOSS_PENDING_FULL];
+    session->status.heap.lost = session->probe_stats.losses[LOSS_BLOCKS_FULL] +
+                                session->probe_stats.losses[LOSS_PENDING_FULL] + session->heap_lost;
     process_anon_bytes(session->modules.pid, &session->status.heap.process_heap_bytes);
 }
 
