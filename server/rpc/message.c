@@ -1,6 +1,7 @@
 #include "rpc/message.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static enum message_kind invalid(struct message *message, const char *problem)
@@ -63,9 +64,27 @@ static cJSON *message_new(bool *ret_ok)
     return json;
 }
 
+bool message_same_id(const cJSON *a, const cJSON *b)
+{
+    if (cJSON_IsString(a) && cJSON_IsString(b))
+        return !strcmp(a->valuestring, b->valuestring);
+    return cJSON_IsNumber(a) && cJSON_IsNumber(b) && a->valuedouble == b->valuedouble;
+}
+
+/* cJSON prints 15 digits, which are too few for the largest ids. */
+static cJSON *copy_number(double id)
+{
+    char text[32];
+    snprintf(text, sizeof(text), "%.17g", id);
+    return cJSON_CreateRaw(text);
+}
+
 static bool put_id(cJSON *json, const cJSON *id)
 {
-    return json_put_item(json, "id", id ? cJSON_Duplicate(id, false) : cJSON_CreateNull());
+    cJSON *copy = !id                  ? cJSON_CreateNull()
+                  : cJSON_IsNumber(id) ? copy_number(id->valuedouble)
+                                       : cJSON_CreateString(id->valuestring);
+    return json_put_item(json, "id", copy);
 }
 
 cJSON *message_request(uint64_t id, const char *method, cJSON *params)

@@ -27,6 +27,9 @@ struct message {
 enum message_kind message_parse(char *body, size_t len, struct message *ret_message);
 void message_release(struct message *message);
 
+/* Whether two ids are the same string or the same number. */
+bool message_same_id(const cJSON *a, const cJSON *b);
+
 /* Each returns a whole message, or NULL when out of memory. `params` and `result` are taken; an `id` is
  * copied (NULL: null). */
 cJSON *message_request(uint64_t id, const char *method, cJSON *params);

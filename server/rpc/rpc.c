@@ -73,7 +73,9 @@ static void finish_now(void *userdata)
 
 static void on_resume(void *userdata)
 {
-    pump(userdata);
+    struct rpc *rpc = userdata;
+    loop_event_stop(&rpc->resume);
+    pump(rpc);
 }
 
 /* Input goes on from the loop, not from within whatever handler just wrote. */
@@ -242,7 +244,7 @@ void rpc_answer_error(struct rpc_request *request, int code, const char *message
 static struct rpc_request *find_open(struct rpc *rpc, const cJSON *id)
 {
     for (struct rpc_request *request = rpc->open; request; request = request->next)
-        if (cJSON_Compare(request->message.id, id, true))
+        if (message_same_id(request->message.id, id))
             return request;
     return NULL;
 }
