@@ -92,7 +92,10 @@ const notifications = {
   'textDocument/didChange': ({ textDocument: { uri, version } }) => documents.set(uri, version),
   'textDocument/didClose': ({ textDocument: { uri } }) => documents.delete(uri),
   exit: () => process.exit(0),
-  'fake/crash': () => process.exit(3),
+  'fake/crash': () => {
+    process.stderr.write('something odd\n');
+    process.exit(3);
+  },
 };
 
 const handle = message => {

@@ -104,6 +104,26 @@ H.test('a server that dies is said, and takes the annotations with it', function
   H.eventually_marks('text', {})
 end)
 
+H.test('the log has what the server said last', function()
+  vim.cmd('Rsprof log')
+  local text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')
+  assert(text:find('\nsomething odd', 1, true), text)
+  vim.cmd('bwipeout')
+end)
+
+H.test('an attach right after a detach is not lost', function()
+  vim.cmd('Rsprof attach 4242')
+  H.eventually_marks('text', all)
+  local before = events.RsprofAttach
+  vim.cmd('Rsprof detach')
+  vim.cmd('Rsprof attach 4242')
+  H.eventually('the second attach', function()
+    return events.RsprofAttach == before + 1
+  end)
+  H.eventually_marks('text', all)
+  assert(H.client())
+end)
+
 H.test('a refusal is shown with what to do', function()
   vim.cmd('Rsprof attach 1')
   H.said('not your process: run rsprof as root')

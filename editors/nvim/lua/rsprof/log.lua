@@ -55,11 +55,13 @@ local function server_stderr()
   if not file then
     return found
   end
+  local command = vim.inspect(require('rsprof.config').command()[1])
   local size = file:seek('end')
   file:seek('set', math.max(0, size - 65536))
   for line in file:lines() do
-    if line:find('rsprof', 1, true) and line:find('"stderr"', 1, true) then
-      table.insert(found, line)
+    local said = line:match('"stderr"%s+"(.*)"$')
+    if said and line:find(command, 1, true) then
+      vim.list_extend(found, vim.split(said, '\\n', { plain = true, trimempty = true }))
     end
   end
   file:close()

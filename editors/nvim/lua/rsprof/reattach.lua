@@ -44,6 +44,7 @@ end
 ---@param exe string
 function M.wait_for(exe)
   M.cancel()
+  local asking = false
   timer = vim.loop.new_timer()
   timer:start(
     poll_ms,
@@ -53,7 +54,12 @@ function M.wait_for(exe)
         M.cancel()
         return
       end
+      if asking then
+        return
+      end
+      asking = true
       M.find(exe, function(process)
+        asking = false
         if process and timer then
           require('rsprof.session').attach(process.pid)
         end

@@ -16,6 +16,8 @@ local status
 local last
 ---@type string?
 local progress
+--- Whether the user's last word was to attach: an attach may follow a detach that is not answered yet.
+local wants_attached = false
 ---@type table<string, boolean>
 local told_hints = {}
 
@@ -117,6 +119,7 @@ end
 ---@param pid integer
 function M.attach(pid)
   require('rsprof.reattach').cancel()
+  wants_attached = true
   client.request(methods.attach, { pid = pid }, function(result)
     last = result
     log.info(('attached to process %d (%s)'):format(result.pid, base_name(result.exe)))
@@ -131,9 +134,12 @@ function M.detach()
     log.info('not attached')
     return
   end
+  wants_attached = false
   client.request(methods.detach, {}, function()
     log.info('detached')
-    client.stop()
+    if not wants_attached then
+      client.stop()
+    end
   end)
 end
 
