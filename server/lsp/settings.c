@@ -30,10 +30,10 @@ int settings_parse_session(const cJSON *json, struct session_options *options, s
     int r = params_parse(json, fields, ARRAY_LEN(fields), &args, ret_error);
     if (r < 0)
         return r;
-    *options = (struct session_options){.cpu_freq_hz = (unsigned)args.cpu_freq_hz,
-                                        .heap = (enum heap_mode)args.heap,
-                                        .heap_interval_bytes = args.heap_interval_bytes,
-                                        .window_sec = args.window_sec};
+    options->cpu_freq_hz = (unsigned)args.cpu_freq_hz;
+    options->heap = (enum heap_mode)args.heap;
+    options->heap_interval_bytes = args.heap_interval_bytes;
+    options->window_sec = args.window_sec;
     return 0;
 }
 
