@@ -84,7 +84,7 @@ const run = async nvim => {
   command('Rsprof hottest');
   await eventually('the hottest line', text => annotations(text).length > 0);
   command('Rsprof line');
-  await eventually('the details', text => /CPU +\d+\.\d% self/.test(text) && /Heap/.test(text));
+  await eventually('the details', text => /CPU +\d+\.\d% self/.test(text) && text.includes('Called from'));
   step('the details of the hottest line open');
   type('g', 'g');
   command('Rsprof detach');

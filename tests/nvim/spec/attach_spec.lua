@@ -35,8 +35,20 @@ H.test('the server is told who draws, and what folder is the project', function(
   local params = H.received('initialize')[1].params
   H.same({ rsprof = { annotations = true } }, params.capabilities.experimental)
   H.same(vim.uri_from_fname(vim.fn.expand('%:p:h:h')), params.workspaceFolders[1].uri)
-  H.same(199, params.initializationOptions.cpuFreqHz)
-  H.same('both', params.initializationOptions.view.metric)
+  H.same({ sourceMap = {} }, params.initializationOptions)
+  H.same({
+    pid = 4242,
+    cpuFreqHz = 199,
+    heap = 'auto',
+    heapIntervalBytes = 0,
+    windowSec = 10,
+  }, H.received('rsprof/attach')[1].params)
+  H.same({
+    metric = 'both',
+    attribution = 'self',
+    period = 'window',
+    minShare = 0.001,
+  }, H.received('rsprof/setView')[1].params)
 end)
 
 H.test('toggle hides and shows again', function()
@@ -112,14 +124,17 @@ H.test('the log has what the server said last', function()
 end)
 
 H.test('an attach right after a detach is not lost', function()
-  vim.cmd('Rsprof attach 4242')
-  H.eventually_marks('text', all)
   local before = events.RsprofAttach
+  local function attached(times)
+    return function()
+      return events.RsprofAttach == before + times
+    end
+  end
+  vim.cmd('Rsprof attach 4242')
+  H.eventually('the first attach', attached(1))
   vim.cmd('Rsprof detach')
   vim.cmd('Rsprof attach 4242')
-  H.eventually('the second attach', function()
-    return events.RsprofAttach == before + 1
-  end)
+  H.eventually('the second attach', attached(2))
   H.eventually_marks('text', all)
   assert(H.client())
 end)

@@ -67,9 +67,10 @@ H.test('the groups link to groups of the colour scheme, unless the user defines 
 end)
 
 H.test('an option that is wrong is told, and keeps its default', function()
-  with({ position = 'left', colour = 'red', column = 'ten' })
+  with({ position = 'left', colour = 'red', column = 'ten', source_map = { '/build' } })
   H.said('position must be one of eol, right_align, inline')
   H.said('there is no option colour')
+  H.said('source_map holds FROM=TO, not "/build"')
   H.said('column must be a number or auto')
   H.same('eol', require('rsprof.config').get().position)
   with({})
@@ -89,6 +90,15 @@ H.test('a server that ends at once is said', function()
   rsprof.setup({ server = { 'false' } })
   vim.cmd('Rsprof attach 4242')
   H.said('the server ended unexpectedly (code 1)')
+end)
+
+H.test('a server that never answers is given up', function()
+  require('rsprof.client').handshake_ms = 100
+  rsprof.setup({ server = { 'sleep', '60' } })
+  vim.cmd('Rsprof attach 4242')
+  H.said('the server does not answer')
+  assert(not require('rsprof.client').running())
+  require('rsprof.client').handshake_ms = 10000
 end)
 
 H.test('an executable that comes back is attached to again', function()

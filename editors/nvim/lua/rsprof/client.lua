@@ -92,6 +92,9 @@ local function on_init(this)
   end)
 end
 
+--- How long a server may take for the handshake.
+M.handshake_ms = 10000
+
 --- The connection is no more: what depends on it is told.
 local function close()
   connection = nil
@@ -99,6 +102,17 @@ local function close()
   for _, handler in ipairs(on_gone) do
     handler()
   end
+end
+
+--- A server that does not finish the handshake is given up: nothing else would ever be answered.
+---@param this rsprof.Connection
+local function expect_handshake(this)
+  vim.defer_fn(function()
+    if this == connection and not this.ready then
+      log.error('the server does not answer, or refuses the options: see :Rsprof log')
+      M.stop()
+    end
+  end, M.handshake_ms)
 end
 
 ---@param this rsprof.Connection
@@ -173,6 +187,7 @@ local function start()
     return nil
   end
   connection = this
+  expect_handshake(this)
   attach_buffers()
   return this
 end

@@ -87,6 +87,13 @@ local function check(name, value)
   elseif not accepts:find(type(value), 1, true) and not vim.tbl_contains(vim.split(accepts, ' or '), value) then
     return ('%s must be a %s, not a %s'):format(name, accepts, type(value))
   end
+  if name == 'source_map' then
+    for _, entry in ipairs(value) do
+      if type(entry) ~= 'string' or not entry:find('^[^=]+=') then
+        return ('source_map holds FROM=TO, not %s'):format(vim.inspect(entry))
+      end
+    end
+  end
   return nil
 end
 
@@ -158,17 +165,22 @@ function M.choose_view(change)
   chosen_view = vim.tbl_extend('force', chosen_view, change)
 end
 
---- The options in the words of the protocol.
+--- What the server has to know from its start. What may change later is told later, where a refusal can be shown.
 ---@return rsprof.InitializationOptions
 function M.initialization_options()
+  return { sourceMap = M.get().source_map }
+end
+
+---@param pid integer
+---@return rsprof.AttachParams
+function M.attach_params(pid)
   local options = M.get()
   return {
+    pid = pid,
     cpuFreqHz = options.cpu_freq_hz,
     heap = options.heap,
     heapIntervalBytes = options.heap_interval_bytes,
     windowSec = options.window_sec,
-    sourceMap = #options.source_map > 0 and options.source_map or nil,
-    view = M.view(),
   }
 end
 

@@ -120,7 +120,8 @@ end
 function M.attach(pid)
   require('rsprof.reattach').cancel()
   wants_attached = true
-  client.request(methods.attach, { pid = pid }, function(result)
+  client.request(methods.set_view, config.view())
+  client.request(methods.attach, config.attach_params(pid), function(result)
     last = result
     log.info(('attached to process %d (%s)'):format(result.pid, base_name(result.exe)))
     compat.user_event('RsprofAttach', { pid = result.pid, exe = result.exe })
