@@ -20,8 +20,14 @@ void indexed_unit_release(struct indexed_unit *unit);
 /* Reads the line table of `unit` and indexes `scopes_unit`, once. −ENOMEM. */
 int indexed_unit_prepare(struct indexed_unit *unit);
 
-/* The line of the nearest row of the same scope that has one, for a row whose line is 0; 0 if there is none.
- */
-uint32_t indexed_unit_mend_line(const struct indexed_unit *unit, const struct line_row *row, uint32_t scope);
+/* A place in a source file: a file of the unit's line program, and a line. */
+struct place {
+    uint32_t file, line;
+};
+
+/* For a place without a line (0): that of the nearest code in the same scope, in the same file if there is
+ * any. Returns `place` as it is if there is no such code. */
+struct place indexed_unit_mend(const struct indexed_unit *unit, uint64_t address, uint32_t scope,
+                               struct place place);
 
 #endif

@@ -14,6 +14,8 @@ struct line_row {
     uint32_t file; /* as the program has it: from 1 on before DWARF 5, from 0 on since */
 };
 
+#define NO_FILE UINT32_MAX
+
 struct line_sequence {
     uint64_t low, high;            /* [low, high) */
     uint32_t first_row, row_count; /* the row that ends the sequence is not kept */

@@ -99,19 +99,28 @@ static struct source_frame *push_frame(struct module *module, const char *file, 
     return frame;
 }
 
-/* Row and scopes innermost first: each scope's own place is where the one inside it was inlined. */
-static int push_scopes(struct module *module, struct indexed_unit *unit, uint32_t scope, const char *file,
-                       uint32_t line)
+static struct source_frame *push_place(struct module *module, struct indexed_unit *unit, uint64_t address,
+                                       uint32_t scope, struct place place)
 {
+    if (!place.line && !module->verbatim)
+        place = indexed_unit_mend(unit, address, scope, place);
+    return push_frame(module, line_program_path(&unit->lines, place.file, &module->arena), place.line);
+}
+
+/* Innermost first: the row gives the innermost place, and each scope's entry where it was inlined into the
+ * next. */
+static int push_scopes(struct module *module, struct indexed_unit *unit, uint64_t address, uint32_t scope,
+                       const struct line_row *row)
+{
+    struct place place = row ? (struct place){row->file, row->line} : (struct place){NO_FILE, 0};
     while (scope != NO_SCOPE) {
         const struct scope *entry = &unit->index.scopes.items[scope];
-        struct source_frame *frame = push_frame(module, file, line);
+        struct source_frame *frame = push_place(module, unit, address, scope, place);
         if (!frame)
             return -ENOMEM;
         struct die_ref die = {unit->scopes_unit->file, unit->scopes_unit->offset + entry->die};
         frame->function = function_names_of_die(&module->names, die);
-        file = line_program_path(&unit->lines, entry->call_file, &module->arena);
-        line = entry->call_line;
+        place = (struct place){entry->call_file, entry->call_line};
         scope = entry->parent;
     }
     return 0;
@@ -121,13 +130,12 @@ static int resolve_in_unit(struct module *module, struct indexed_unit *unit, uin
 {
     const struct line_row *row = line_program_find(&unit->lines, address);
     uint32_t scope = unit_index_find(&unit->index, address);
-    const char *file = row ? line_program_path(&unit->lines, row->file, &module->arena) : "";
-    uint32_t line = row ? row->line : 0;
-    if (row && !line && !module->verbatim)
-        line = indexed_unit_mend_line(unit, row, scope);
     if (scope != NO_SCOPE)
-        return push_scopes(module, unit, scope, file, line);
-    return !row || push_frame(module, file, line) ? 0 : -ENOMEM;
+        return push_scopes(module, unit, address, scope, row);
+    if (!row)
+        return 0;
+    struct place place = {row->file, row->line};
+    return push_place(module, unit, address, scope, place) ? 0 : -ENOMEM;
 }
 
 /* A frame without a name of its own gets the symbol's; an address without a frame gets one if a symbol covers

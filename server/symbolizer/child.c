@@ -84,11 +84,13 @@ static int put_info(struct buf *answer, const struct module_info *info)
     return r;
 }
 
+/* Takes `fd`: when the answer goes out, the file is closed. */
 static int open_module(struct child *child, uint32_t handle, int fd)
 {
     struct module *module = NULL;
     child->opening = handle;
     int32_t error = fd < 0 ? -EBADF : module_open(fd, ask_for_file, child, &module);
+    cleanup_fd(&fd);
     if (error == 0)
         error = map_put(&child->modules, handle, (uintptr_t)module);
     if (error < 0)
@@ -219,14 +221,14 @@ static int scan_slots(struct child *child, uint32_t handle, int fd)
     return r < 0 ? r : wire_send(child->socket, &child->answer, -1);
 }
 
-static int handle_request(struct child *child, int fd)
+static int handle_request(struct child *child, int *fd)
 {
     struct bytes bytes = {(const uint8_t *)child->request.data, child->request.len};
     struct reader reader = reader_of(bytes);
     uint32_t type = reader_u32(&reader), handle = reader_u32(&reader);
     switch (type) {
     case WIRE_OPEN:
-        return open_module(child, handle, fd);
+        return open_module(child, handle, take_fd(fd));
     case WIRE_CLOSE:
         close_module(child, handle);
         return 0;
@@ -235,7 +237,7 @@ static int handle_request(struct child *child, int fd)
     case WIRE_UNWIND:
         return compile_table(child, handle);
     case WIRE_SCAN:
-        return scan_slots(child, handle, fd);
+        return scan_slots(child, handle, *fd);
     default:
         return -EBADMSG;
     }
@@ -249,7 +251,7 @@ static int serve(int socket)
         OWNED_FD int fd = -1;
         r = wire_receive(socket, &child.request, &fd);
         if (r == 0)
-            r = handle_request(&child, fd);
+            r = handle_request(&child, &fd);
     }
     return r;
 }

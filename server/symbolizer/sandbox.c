@@ -14,10 +14,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-/* Address space: mapped files and what is parsed from them. Sanitizers reserve terabytes and would not start.
- */
-#define ADDRESS_SPACE_MAX_BYTES (16ull << 30)
-#define TABLE_MAX_BYTES         (1ull << 30)
+/* Memory of the child's own, beside the files it maps: what it parsed, and sections it inflated. */
+#define MEMORY_MAX_BYTES (4ull << 30)
+#define TABLE_MAX_BYTES  (1ull << 30)
 
 int sandbox_drop_privileges(void)
 {
@@ -83,6 +82,22 @@ static int limit(int resource, uint64_t most)
     return setrlimit(resource, &lowered) < 0 ? -errno : 0;
 }
 
+/* Never more than half of the machine. */
+static uint64_t memory_limit(void)
+{
+    uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) / 2 * (uint64_t)sysconf(_SC_PAGESIZE);
+    return half < MEMORY_MAX_BYTES ? half : MEMORY_MAX_BYTES;
+}
+
+/* When memory is short, this process goes before the one whose memory it was forked from. A wish, not a need.
+ */
+static void offer_to_oom_killer(void)
+{
+    OWNED_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, "1000", 4) < 0)
+        return;
+}
+
 static int limit_resources(void)
 {
     int r = limit(RLIMIT_CORE, 0);
@@ -90,9 +105,9 @@ static int limit_resources(void)
         r = limit(RLIMIT_NOFILE, 64);
     if (r == 0)
         r = limit(RLIMIT_FSIZE, TABLE_MAX_BYTES);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef __SANITIZE_ADDRESS__ /* its shadow takes terabytes */
     if (r == 0)
-        r = limit(RLIMIT_AS, ADDRESS_SPACE_MAX_BYTES);
+        r = limit(RLIMIT_DATA, memory_limit());
 #endif
     return r;
 }
@@ -116,6 +131,7 @@ static int die_with(pid_t parent)
 
 int sandbox_enter(int keep_fd, pid_t parent)
 {
+    offer_to_oom_killer();
     int r = reset_signals();
     if (r == 0)
         r = die_with(parent);

@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -157,7 +158,7 @@ static struct module *open_module(const char *path)
 static const char *libc_path(void)
 {
     Dl_info info;
-    assert_true(dladdr((void *)(uintptr_t)printf, &info) != 0);
+    assert_true(dladdr((void *)(uintptr_t)gnu_get_libc_version, &info) != 0);
     return info.dli_fname;
 }
 

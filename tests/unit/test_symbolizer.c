@@ -1,4 +1,5 @@
-/* The symbolizer with a real child: answers, privileges, death and restart. The test program symbolizes itself. */
+/* The symbolizer with a real child: answers, privileges, death and restart. The test program symbolizes
+ * itself. */
 #include "symbolizer/symbolizer.h"
 
 #include "base/cleanup.h"
@@ -214,6 +215,38 @@ static void test_asks_again_after_death(void **state)
     stop(&seen);
 }
 
+static void kill_child(void *userdata)
+{
+    struct seen *seen = userdata;
+    if (symbolizer_pid(seen->symbolizer))
+        kill(symbolizer_pid(seen->symbolizer), SIGKILL);
+}
+
+static void test_answers_all_though_every_child_dies(void **state)
+{
+    struct seen seen;
+    struct loop_event killer = {0};
+    uint64_t addresses[5000];
+    (void)state;
+    start(&seen);
+    for (size_t i = 0; i < 5000; i++)
+        addresses[i] = 0x1000 + i;
+    kill_child(&seen);
+    assert_int_equal(loop_timer_start(seen.loop, &killer, NS_PER_MS / 10, NS_PER_MS / 10, kill_child, &seen),
+                     0);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 3, open_self(), "/proc/self/exe", 0), 0);
+    assert_int_equal(symbolizer_compile_unwind_table(seen.symbolizer, 3), 0);
+    assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, addresses, 5000), 0);
+    run(&seen);
+    loop_event_stop(&killer);
+    assert_int_equal(symbolizer_pending(seen.symbolizer), 0);
+    assert_true(seen.opened >= 1);
+    assert_int_equal(seen.tables, 1);
+    assert_int_equal(seen.resolved, 5000);
+    assert_true(seen.died >= 1);
+    stop(&seen);
+}
+
 static void test_close_drops_questions(void **state)
 {
     struct seen seen;
@@ -271,12 +304,61 @@ static void test_child_has_no_privileges(void **state)
     assert_int_equal(kill(pid, 0), -1); /* reaped */
 }
 
+static void test_child_holds_no_descriptor_of_ours(void **state)
+{
+    struct seen seen;
+    char path[64], target[256];
+    (void)state;
+    OWNED_FD int secret = memfd_create("rsprof-secret", 0);
+    assert_true(secret >= 0);
+    start(&seen);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 1, open_self(), "/proc/self/exe", 0), 0);
+    run(&seen);
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)symbolizer_pid(seen.symbolizer), fd);
+        ssize_t len = readlink(path, target, sizeof(target) - 1);
+        if (len < 0)
+            continue;
+        target[len] = '\0';
+        assert_null(strstr(target, "rsprof-secret"));
+        assert_true(fd <= 2 || strstr(target, "socket:"));
+    }
+    stop(&seen);
+}
+
+static void test_child_has_no_shared_memory_of_ours(void **state)
+{
+    struct seen seen;
+    char path[64], line[512];
+    (void)state;
+    void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(shared != MAP_FAILED);
+    start(&seen);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 1, open_self(), "/proc/self/exe", 0), 0);
+    run(&seen);
+    snprintf(path, sizeof(path), "/proc/%d/maps", (int)symbolizer_pid(seen.symbolizer));
+    OWNED_FILE FILE *maps = fopen(path, "re");
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps)) {
+        const char *mode = strchr(line, ' ');
+        assert_non_null(mode);
+        assert_true(mode[4] != 's');
+    }
+    stop(&seen);
+    munmap(shared, 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers_name_line_and_table), cmocka_unit_test(test_not_elf_has_nothing),
-        cmocka_unit_test(test_asks_again_after_death),      cmocka_unit_test(test_close_drops_questions),
+        cmocka_unit_test(test_answers_name_line_and_table),
+        cmocka_unit_test(test_not_elf_has_nothing),
+        cmocka_unit_test(test_asks_again_after_death),
+        cmocka_unit_test(test_close_drops_questions),
         cmocka_unit_test(test_child_has_no_privileges),
+        cmocka_unit_test(test_answers_all_though_every_child_dies),
+        cmocka_unit_test(test_child_holds_no_descriptor_of_ours),
+        cmocka_unit_test(test_child_has_no_shared_memory_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
