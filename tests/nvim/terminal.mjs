@@ -72,6 +72,14 @@ const editAboveMoves = async () => {
   type('u');
 };
 
+const deletionAndUndo = async () => {
+  const [line] = await eventually('an annotation', text => annotations(text).length > 0 && annotations(text));
+  type(`${line.row + 1}G`, 'd', 'd');
+  await eventually('the line to be gone', text => !annotations(text).some(after => after.code === line.code));
+  type('u');
+  await eventually('the line with its annotation', text => annotations(text).some(after => after.code === line.code));
+};
+
 const run = async nvim => {
   open(nvim);
   await attachThroughPicker();
@@ -81,6 +89,8 @@ const run = async nvim => {
   if (serverProcesses().length === 0) throw new Error('the server cannot be found among the processes');
   await editAboveMoves();
   step('an annotation moves with its line when a line is written above');
+  await deletionAndUndo();
+  step('a deleted line takes its annotation along, and undo brings it back');
   command('Rsprof hottest');
   await eventually('the hottest line', text => annotations(text).length > 0);
   command('Rsprof line');
