@@ -5,13 +5,17 @@ import { release } from 'node:os';
 import * as vscode from 'vscode';
 import { CARGO_LINES, setcapCommand } from './failures';
 import type { Server } from './server';
-import { ServerMissing } from './server_path';
+import { ServerMissing, type ServerPath } from './server_path';
 import type { Session } from './session';
 
 const TIMEOUT_MS = 10_000;
+const SCHEME = 'rsprof-setup';
+const PAGE = vscode.Uri.parse(`${SCHEME}:/rsprof Setup.md`);
+/** Exit code of a server that does not know a command. */
+const USAGE = 2;
 
 interface Ran {
-    ok: boolean;
+    code: number;
     text: string;
 }
 
@@ -19,12 +23,13 @@ function run(file: string, args: string[]): Promise<Ran> {
     return new Promise((resolve) => {
         execFile(file, args, { timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
             const text = `${stdout}${stderr}`.trim();
-            resolve({ ok: error === null, text: text === '' && error !== null ? error.message : text });
+            const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
+            resolve({ code, text: text === '' && error !== null ? error.message : text });
         });
     });
 }
 
-function readSysctl(name: string): string {
+function readSetting(name: string): string {
     try {
         return readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
     } catch {
@@ -32,53 +37,84 @@ function readSysctl(name: string): string {
     }
 }
 
+/* The server's own findings say more than these few rows; a server that has none of them leaves the rows. */
+async function findings(server: ServerPath, pid: number): Promise<string[]> {
+    const doctor = await run(server.path, pid > 0 ? ['doctor', pid.toString()] : ['doctor']);
+    if (doctor.code !== USAGE) {
+        return ['```', doctor.text, '```'];
+    }
+    return ['kernel.perf_event_paranoid', 'kernel.yama.ptrace_scope', 'kernel.unprivileged_bpf_disabled'].map(
+        (name) => `* \`${name}\`: ${readSetting(name)}`,
+    );
+}
+
 async function serverSection(server: Server, pid: number): Promise<string[]> {
-    let path: string;
     try {
         const found = server.path();
-        path = found.path;
-        const version = await run(path, ['--version']);
-        const lines = [`Server: \`${path}\` (from ${found.origin}), ${version.text}`];
-        const doctor = await run(path, pid > 0 ? ['doctor', pid.toString()] : ['doctor']);
-        if (doctor.ok || doctor.text !== '') {
-            lines.push('', '```', doctor.text, '```');
-        }
-        const rights = process.getuid?.() === 0 ? 'not needed: the editor runs as root' : `\`${setcapCommand(path)}\``;
-        return [...lines, '', `Rights, so that rsprof may sample your own processes: ${rights}`];
+        const version = await run(found.path, ['--version']);
+        const isRoot = process.getuid?.() === 0;
+        const rights = isRoot
+            ? 'The editor runs as root: nothing is missing.'
+            : `So that rsprof may sample your processes: \`${setcapCommand(found.path)}\``;
+        return [
+            '## Server',
+            `\`${found.path}\` (from ${found.origin}): ${version.text}`,
+            '## Rights',
+            rights,
+            '## Machine',
+            `Linux ${release()}; 6.1 or newer is best.`,
+            (await findings(found, pid)).join('\n'),
+        ];
     } catch (error) {
-        return [error instanceof ServerMissing ? `Server: ${error.message} ${error.hint}` : String(error)];
+        const text = error instanceof ServerMissing ? `${error.message} ${error.hint}` : String(error);
+        return ['## Server', text];
     }
 }
 
 async function report(server: Server, session: Session): Promise<string> {
+    const { pid, hints } = session.status;
     return [
-        '# rsprof: Check Setup',
-        '',
-        ...(process.platform === 'linux' ? [] : ['rsprof profiles Linux processes only; this is another system.', '']),
-        ...(await serverSection(server, session.status.pid)),
-        '',
-        `Kernel: ${release()} (6.1 or newer is best)`,
-        '',
-        `kernel.perf_event_paranoid: ${readSysctl('kernel.perf_event_paranoid')}`,
-        '',
-        `kernel.yama.ptrace_scope: ${readSysctl('kernel.yama.ptrace_scope')}`,
-        '',
-        'Line information, in `Cargo.toml` of the program (the code it makes is the same):',
-        '',
-        '```toml',
-        CARGO_LINES.trimEnd(),
-        '```',
-        ...session.status.hints.map((hint) => `\nHint: ${hint}`),
-        '',
-    ].join('\n');
+        '# rsprof: setup',
+        ...(process.platform === 'linux' ? [] : ['rsprof profiles Linux processes only; this is another system.']),
+        ...(await serverSection(server, pid)),
+        '## Program',
+        'Line information, in its `Cargo.toml` (the code that is made stays the same):',
+        `\`\`\`toml\n${CARGO_LINES}\`\`\``,
+        ...hints.map((hint) => `* ${hint}`),
+    ].join('\n\n');
+}
+
+/** The page, read-only: made anew each time it is asked for. */
+class SetupPage implements vscode.TextDocumentContentProvider {
+    private readonly changeEmitter = new vscode.EventEmitter<vscode.Uri>();
+    readonly onDidChange = this.changeEmitter.event;
+
+    constructor(
+        private readonly server: Server,
+        private readonly session: Session,
+    ) {}
+
+    provideTextDocumentContent(): Promise<string> {
+        return report(this.server, this.session);
+    }
+
+    renew(): void {
+        this.changeEmitter.fire(PAGE);
+    }
+
+    dispose(): void {
+        this.changeEmitter.dispose();
+    }
 }
 
 export function registerCheckSetup(server: Server, session: Session): vscode.Disposable {
-    return vscode.commands.registerCommand('rsprof.checkSetup', async () => {
-        const title = 'rsprof: checking the setup…';
-        const location = vscode.ProgressLocation.Window;
-        const content = await vscode.window.withProgress({ location, title }, () => report(server, session));
-        const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
-        await vscode.window.showTextDocument(document, { preview: true });
-    });
+    const page = new SetupPage(server, session);
+    return vscode.Disposable.from(
+        page,
+        vscode.workspace.registerTextDocumentContentProvider(SCHEME, page),
+        vscode.commands.registerCommand('rsprof.checkSetup', async () => {
+            page.renew();
+            await vscode.commands.executeCommand('markdown.showPreview', PAGE);
+        }),
+    );
 }

@@ -14,7 +14,7 @@ export const CARGO_LINES = '[profile.release]\ndebug = "line-tables-only"\n';
 
 /** The command that lets an ordinary user's rsprof sample that user's processes. */
 export function setcapCommand(serverPath: string): string {
-    return `sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep '${serverPath.replaceAll("'", "'\\''")}'`;
+    return `sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep '${serverPath.replaceAll("'", "'\\''")}'`;
 }
 
 function runInTerminal(command: string): void {

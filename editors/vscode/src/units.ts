@@ -4,21 +4,27 @@ const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 /** As wide as a digit, in fonts of any kind. */
 const FIGURE_SPACE = '\u2007';
 
-/** "12.0 MiB". */
+/** Three digits and a unit, as in the server's labels: "1.50 KiB", "12.0 MiB", "1023 GiB". */
 export function formatBytes(bytes: number): string {
     let value = bytes;
     let unit = 0;
-    while (value >= 1023.95 && unit < BYTE_UNITS.length - 1) {
+    while (value >= 1023.5 && unit < BYTE_UNITS.length - 1) {
         value /= 1024;
         unit++;
     }
-    const name = BYTE_UNITS[unit] ?? 'B';
-    return unit === 0 ? `${Math.round(value)} ${name}` : `${value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${name}`;
+    const decimals = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    return `${value.toFixed(decimals)} ${BYTE_UNITS[unit] ?? 'B'}`;
 }
 
-/** "38.2%". */
+/** As in the server's labels: "38.2%", "100%", "<0.1%", "0%". */
 export function formatShare(share: number): string {
-    return `${(share * 100).toFixed(1)}%`;
+    if (share <= 0) {
+        return '0%';
+    }
+    if (share < 0.0005) {
+        return '<0.1%';
+    }
+    return share >= 0.9995 ? '100%' : `${(share * 100).toFixed(1)}%`;
 }
 
 /** "1.93". */

@@ -82,11 +82,32 @@ test('lines whose values stay are not touched by an update', async () => {
     tellServer(project.folder, 'thaw');
 });
 
+test('the picker shows all processes when asked to, and why some may not be attached to', async () => {
+    await bench.command('rsprof: Attach to Process');
+    await bench.row('pid 4444').waitFor();
+    assert.match(await bench.row('pid 4444').textContent(), /belongs to root/);
+    await bench.page.locator('.quick-input-titlebar .action-label[aria-label^="Show all processes"]').click();
+    await bench.row('init').waitFor();
+    await bench.page.keyboard.press('Escape');
+});
+
+test('the hover comes up on the annotation itself too', async () => {
+    const box = await bench.page.evaluate(() => {
+        const span = [...document.querySelectorAll('.view-lines > .view-line span span')]
+            .find((each) => getComputedStyle(each, '::after').content.includes('12.0'));
+        const { right, top, height } = span.closest('.view-line > span').getBoundingClientRect();
+        return { x: right - 30, y: top + height / 2 };
+    });
+    await bench.page.mouse.move(box.x, box.y);
+    await bench.page.locator('.monaco-hover:not(.hidden) .hover-contents', { hasText: 'CPU' }).first().waitFor();
+    await bench.restPointer();
+});
+
 test('the hover tells the details of a line, with links', async () => {
     const text = await bench.hoverOver('rows.push(parse');
     assert.match(text, /CPU 3\d\.\d% self, 3\d\.\d% total \(0\.74 cores, 4\.0% of it in the kernel; \d+ samples\)/);
     assert.match(text, /Heap 12\.0 MiB live, in 96 blocks/);
-    assert.match(text, /Called from: 100\.0% svc::main/);
+    assert.match(text, /Called from: 100% svc::main/);
     assert.match(text, /Calls: 30\.0% core::str::from_utf8<T>/);
     await bench.shot('hover');
     await bench.restPointer();
@@ -246,6 +267,7 @@ test('without line information it offers the lines of Cargo.toml', async () => {
 
 test('the setup is checked on a page', async () => {
     await bench.command('rsprof: Check Setup');
-    await bench.page.locator('.view-lines .view-line', { hasText: 'rsprof: Check Setup' }).first().waitFor();
+    const frames = () => bench.page.frames().map((frame) => frame.locator('h2', { hasText: 'Rights' }).count().catch(() => 0));
+    await bench.until('the page', async () => (await Promise.all(frames())).some((count) => count > 0));
     await bench.shot('check-setup');
 });

@@ -1,6 +1,6 @@
 // The extension as other extensions see it, against the fake server.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 
@@ -22,7 +22,9 @@ function received(): Message[] {
 }
 
 function tellServer(word: string): void {
-    writeFileSync(path.join(folder().fsPath, '.rsprof-fake/command'), `${word}\n`);
+    const file = path.join(folder().fsPath, '.rsprof-fake/command');
+    writeFileSync(`${file}.new`, `${word}\n`);
+    renameSync(`${file}.new`, file);
 }
 
 async function until(what: string, probe: () => boolean | Promise<boolean>): Promise<void> {

@@ -7,9 +7,6 @@ import { makeProject } from '../lib/project.mjs';
 const { CODE_SERVER, EXTENSION, TESTS } = process.env;
 const TIMEOUT_MS = 120_000;
 
-/* What the workbench itself says while it starts; it also misses a native logger, which is not built. */
-const NOISE = /^(\[(AgentHost|ChatModel|AccountPolicy|reconnection|Service Worker|UriError)|Ignoring fetching|Creating a socket|Resolv(ing|ed) connection|%c)|@vscode\/spdlog/;
-
 const project = makeProject();
 const server = await CodeServer.start({
     prefix: CODE_SERVER,
@@ -21,14 +18,23 @@ const remote = (file) => `vscode-remote://127.0.0.1:${server.port}${path.resolve
 const payload = JSON.stringify([['extensionDevelopmentPath', remote(EXTENSION)], ['extensionTestsPath', remote(TESTS)]]);
 
 const ended = new Promise((resolve) => browser.page.exposeFunction('codeAutomationExit', resolve));
+/* The workbench misses native modules that are not built, and says so at length; that matters only if the tests fail. */
+const NOISE = /@vscode\/spdlog|^(Ignoring fetching|Updating additional|Creation of workbench)/;
+const early = [];
+let begun = false;
 await browser.page.exposeFunction('codeAutomationLog', (type, args) => {
-    if (!NOISE.test(String(args[0]))) {
-        console[type === 'error' ? 'error' : 'log'](...args);
+    const text = args.join(' ');
+    begun ||= text.includes('the extension in its host');
+    if (begun && !NOISE.test(text)) {
+        console.log(...args);
+    } else {
+        early.push(args);
     }
 });
 await browser.page.goto(server.url(project.folder, `&payload=${encodeURIComponent(payload)}`));
 const code = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, TIMEOUT_MS, 'none in time'))]);
 if (code !== 0) {
+    early.forEach((args) => console.error(...args));
     console.error(`the extension host ended with ${code}`);
 }
 await browser.close();

@@ -1,6 +1,6 @@
 // A small Rust project in a temporary folder, for tests that need no running process.
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -82,5 +82,7 @@ export class RealProject {
 
 /** Tells the fake server to do something; see fake/rsprof. */
 export function tellServer(folder, word) {
-    writeFileSync(path.join(folder, '.rsprof-fake/command'), `${word}\n`);
+    const file = path.join(folder, '.rsprof-fake/command');
+    writeFileSync(`${file}.new`, `${word}\n`);
+    renameSync(`${file}.new`, file);
 }

@@ -9,8 +9,8 @@ import { formatBytes, formatCount, formatDuration, formatShare, padNumber } from
 
 test('bytes, shares, counts and durations read well', () => {
     assert.deepEqual([0, 1023, 1536, 12_582_912, 1_048_575, 5 * 2 ** 30].map(formatBytes),
-        ['0 B', '1023 B', '1.5 KiB', '12.0 MiB', '1.0 MiB', '5.0 GiB']);
-    assert.equal(formatShare(0.382), '38.2%');
+        ['0 B', '1023 B', '1.50 KiB', '12.0 MiB', '1.00 MiB', '5.00 GiB']);
+    assert.deepEqual([0, 0.0001, 0.382, 0.9996].map(formatShare), ['0%', '<0.1%', '38.2%', '100%']);
     assert.deepEqual([96, 12_300, 4_500_000].map(formatCount), ['96', '12.3 k', '4.5 M']);
     assert.deepEqual([42, 200, 7500, 400_000].map(formatDuration), ['42 s', '3 min', '2 h 5 min', '4 d']);
     assert.equal(padNumber('1.9', 5).length, 5);
@@ -59,7 +59,7 @@ test('the hover tells CPU, heap with its error, callers and callees', () => {
     const text = hoverMarkdown(DETAILS, { cpu: '▁█', heap: '' }, false);
     assert.match(text, /svc::parse\\<T\\>/);
     assert.match(text, /38\.2% self, 51\.0% total \(0\.74 cores, 4\.0% of it in the kernel; 760 samples\) &nbsp; <span style="color:var\(--vscode-rsprof-cpuHeat3\);">▁█<\/span>/);
-    assert.match(text, /1\.0 KiB ± 2\.0% live, 2\.0 KiB with all it calls, in 3 blocks/);
+    assert.match(text, /1\.00 KiB ± 2\.0% live, 2\.00 KiB with all it calls, in 3 blocks/);
     assert.match(text, /\[main\]\(file:\/\/\/w\/m%281%29\.rs#L9\)/);
     assert.match(text, /30\.0% core::str/);
 });
