@@ -138,6 +138,7 @@ test('the view decides what labels show', (t) => withServer(t, async (server) =>
   await server.notify('textDocument/didOpen', document());
   await server.request('rsprof/attach', { pid: target.pid });
   await annotated(server, (p) => p.lines.some((line) => line.label.endsWith('B')));
+  server.notifications.length = 0;
   await server.request('rsprof/setView', { metric: 'heap' });
   const [keeps] = linesWith('note.repeat');
   const heap = await annotated(server, (p) => p.lines.some((line) => line.line === keeps && /^ *[\d.]+ [KMGT]?i?B$/.test(line.label)));
