@@ -67,9 +67,12 @@ void symbol_table_sort(struct symbol_table *table)
         return;
     struct function_symbol *items = table->symbols.items;
     qsort(items, table->symbols.len, sizeof(*items), compare_symbols);
-    for (size_t i = 0; i < table->symbols.len; i++)
+    for (size_t i = 0; i < table->symbols.len; i++) {
         if (!kept || items[i].address != items[kept - 1].address)
             items[kept++] = items[i];
+        else if (!*items[i].file)
+            items[kept - 1].file = ""; /* one of its names is not local to a file */
+    }
     table->symbols.len = kept;
 }
 
