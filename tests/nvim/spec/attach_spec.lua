@@ -112,7 +112,7 @@ H.test('a server that dies is said, and takes the annotations with it', function
   else
     H.client().notify('fake/crash', {})
   end
-  H.said('the server ended unexpectedly (code 3)')
+  H.said('the server has ended (code 3)')
   H.eventually_marks('text', {})
 end)
 

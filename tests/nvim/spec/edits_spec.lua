@@ -112,7 +112,7 @@ H.test('a file that no longer matches the build is said once, and dimmed', funct
   end
   H.eventually_marks('text', { [2] = 'two' })
   local told = vim.tbl_filter(function(message)
-    return message.text:find('no longer matches') ~= nil
+    return message.text:find('changed since the build') ~= nil
   end, H.messages)
   H.same(1, #told)
   local namespace = vim.api.nvim_get_namespaces()['rsprof.text']

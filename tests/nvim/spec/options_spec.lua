@@ -89,7 +89,7 @@ end)
 H.test('a server that ends at once is said', function()
   rsprof.setup({ server = { 'false' } })
   vim.cmd('Rsprof attach 4242')
-  H.said('the server ended unexpectedly (code 1)')
+  H.said('the server has ended (code 1)')
 end)
 
 H.test('a server that never answers is given up', function()
@@ -118,7 +118,7 @@ H.test('an executable that comes back is attached to again', function()
     method = 'rsprof/status',
     params = vim.tbl_extend('force', require('rsprof.session').status(), { state = 'lost' }),
   })
-  H.said('Waiting for it to come back')
+  H.said('waiting for it to come back')
   H.eventually('the second attach', function()
     return attached == 2
   end)

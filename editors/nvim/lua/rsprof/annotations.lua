@@ -141,11 +141,15 @@ function M.track(buf)
       on_lines(buf, state, tick, first, last, new_last)
     end,
     on_reload = function()
-      empty(buf, state)
-      observer.changed(buf)
+      if buffers[buf] == state then
+        empty(buf, state)
+        observer.changed(buf)
+      end
     end,
     on_detach = function()
-      buffers[buf] = nil
+      if buffers[buf] == state then
+        buffers[buf] = nil
+      end
     end,
   })
 end
@@ -212,7 +216,7 @@ function M.receive(params)
   replace(buf, state, params)
   if params.stale and not state.stale then
     local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(buf), ':t')
-    log.warn(('%s no longer matches the build of the process: its numbers may be off until it is rebuilt'):format(name))
+    log.warn(('%s was changed since the build: its numbers may be off'):format(name))
   end
   state.stale = params.stale
   observer.changed(buf)
@@ -262,9 +266,11 @@ function M.buffers()
   return vim.tbl_keys(buffers)
 end
 
---- Forgets the annotations of every buffer.
+--- Follows no buffer any more, and forgets all annotations.
 function M.clear()
-  for buf, state in pairs(buffers) do
+  local followed = buffers
+  buffers = {}
+  for buf, state in pairs(followed) do
     if vim.api.nvim_buf_is_loaded(buf) then
       empty(buf, state)
       observer.changed(buf)

@@ -120,7 +120,7 @@ local function on_exit(this, code, signal)
   vim.schedule(function()
     if this == connection then
       local how = signal ~= 0 and ('signal %d'):format(signal) or ('code %d'):format(code)
-      log.error(('the server ended unexpectedly (%s): see :Rsprof log, then :Rsprof reattach'):format(how))
+      log.error(('the server has ended (%s): see :Rsprof log'):format(how))
       close()
     end
   end)

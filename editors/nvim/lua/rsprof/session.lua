@@ -44,17 +44,15 @@ local function base_name(exe)
 end
 
 local function on_lost()
+  local pid = last and last.pid or status.pid
   local exe = last and last.exe or status.exe
-  local text = ('process %d (%s) has ended; its last numbers stay until :Rsprof detach'):format(
-    status.pid ~= 0 and status.pid or last.pid,
-    base_name(exe)
-  )
+  local next_step = ':Rsprof detach clears up'
   if config.get().auto_reattach then
-    text = text .. '. Waiting for it to come back'
+    next_step = 'waiting for it to come back'
     require('rsprof.reattach').wait_for(exe)
   end
-  log.warn(text)
-  compat.user_event('RsprofLost', { pid = status.pid, exe = exe })
+  log.warn(('process %d (%s) has ended; %s'):format(pid, base_name(exe), next_step))
+  compat.user_event('RsprofLost', { pid = pid, exe = exe })
 end
 
 local function on_detached()
@@ -62,13 +60,19 @@ local function on_detached()
   compat.user_event('RsprofDetach', {})
 end
 
+--- Hints are long, and come while the user types: they are counted in a line that fits, once, and kept in the log.
 ---@param params rsprof.StatusParams
 local function tell_new_hints(params)
-  for _, hint in ipairs(params.hints or {}) do
+  local new = 0
+  for _, hint in ipairs(params.hints) do
     if not told_hints[hint] then
       told_hints[hint] = true
+      new = new + 1
       log.add('hint: ' .. hint)
     end
+  end
+  if new > 0 then
+    log.info(('%d new hint%s, see :Rsprof status'):format(new, new > 1 and 's' or ''))
   end
 end
 
