@@ -8,6 +8,7 @@
 #include "hook/slots.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 
 struct heap_hook {
@@ -15,6 +16,8 @@ struct heap_hook {
     pid_t pid;
     int memory_fd;             /* of the target */
     struct governor *governor; /* NULL: the interval is fixed */
+    double credit_ns;          /* of the target's time, that samples may cost now */
+    uint64_t seen_samples, seen_frees;
     struct heap_hook_stats stats;
 };
 
@@ -46,27 +49,63 @@ int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
     return r;
 }
 
-/* Until the first tick: a quarter of a second that samples as much as a core could pay for, at a guess of the
- * cost. */
-static const struct heap_hook_budget first_budget = {.ns_per_sec = 0.01 * NS_PER_SEC, .cost = {5000, 3000}};
+/* Samples are paid from a credit that the budget fills: what a quiet time has saved up, a burst may spend, so
+ * that it is counted exactly or nearly so. At a steady load the credit settles where a second's spending
+ * equals a second's budget. */
+#define CREDIT_SEC      10.0 /* most that is saved up, in seconds of the budget */
+#define FIRST_CREDIT_NS (75 * NS_PER_MS)
+#define FIRST_SAMPLE_NS 5000
+#define FIRST_FREE_NS   3000
 
-static int govern(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
+static void settle_credit(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
+                          const struct hook_counters *counters)
 {
-    struct governor_cost cost = {budget->ns_per_sec, budget->cost.sample_ns, budget->cost.free_ns};
-    struct governor_limits limits = governor_limits(&cost, seconds > 0 ? seconds : 0.25);
-    struct hook_state state;
+    double spent = (double)(counters->samples - hook->seen_samples) * budget->cost.sample_ns +
+                   (double)(counters->frees - hook->seen_frees) * budget->cost.free_ns;
+    hook->seen_samples = counters->samples;
+    hook->seen_frees = counters->frees;
+    hook->credit_ns =
+        fmin(hook->credit_ns + budget->ns_per_sec * seconds - spent, CREDIT_SEC * budget->ns_per_sec);
+    hook->credit_ns = fmax(hook->credit_ns, budget->ns_per_sec / 10);
+}
+
+/* Gives out rates that would spend the credit in a second, and limits that hold if the target does otherwise.
+ */
+static int set_rates(struct heap_hook *hook, double seconds, const struct probe_heap_cost *cost,
+                     const struct hook_state *state)
+{
     OWNED_MEM uint64_t *rates = calloc(HOOK_SITES, sizeof(*rates));
     if (!rates)
         return -ENOMEM;
+    struct governor_cost governed = {hook->credit_ns, cost->sample_ns, cost->free_ns};
+    struct governor_limits limits = governor_limits(&governed, 0.5);
+    governor_tick(hook->governor, state->sites, seconds, &governed, rates);
+    hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
+    int r = hook_set_limits(hook->hook, limits.quota, limits.grant);
+    return r < 0 ? r : hook_set_rates(hook->hook, rates);
+}
+
+static int govern(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
+{
+    struct hook_state state;
     int r = hook_read(hook->hook, &state);
-    if (r == 0)
-        r = hook_set_limits(hook->hook, limits.quota, limits.grant);
     if (r < 0)
         return r;
-    governor_tick(hook->governor, state.sites, seconds, &cost, rates);
-    hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
     hook->stats.lost = state.header->counters.set_full;
-    return hook_set_rates(hook->hook, rates);
+    settle_credit(hook, seconds, budget, &state.header->counters);
+    return set_rates(hook, seconds, &budget->cost, &state);
+}
+
+static int govern_first(struct heap_hook *hook)
+{
+    struct hook_state state;
+    int r = hook_read(hook->hook, &state);
+    if (r < 0)
+        return r;
+    hook->credit_ns = FIRST_CREDIT_NS;
+    hook->seen_samples = state.header->counters.samples;
+    hook->seen_frees = state.header->counters.frees;
+    return set_rates(hook, 0, &(struct probe_heap_cost){FIRST_SAMPLE_NS, FIRST_FREE_NS}, &state);
 }
 
 static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe,
@@ -82,7 +121,7 @@ static int start(struct heap_hook *hook, const struct modules *modules, struct p
     snprintf(path, sizeof(path), "/proc/self/fd/%d", sites.fd);
     r = probe_start_sampled_heap(probe, hook->pid, path, sites.alloc_offset, sites.free_offset);
     if (r == 0)
-        r = interval_bytes ? hook_set_interval(hook->hook, interval_bytes) : govern(hook, 0, &first_budget);
+        r = interval_bytes ? hook_set_interval(hook->hook, interval_bytes) : govern_first(hook);
     if (r == 0)
         r = heap_hook_extend(hook, modules);
     if (r < 0)

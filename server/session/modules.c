@@ -248,11 +248,3 @@ int modules_mappings(const struct modules *modules, struct mapping **ret_mapping
     *ret_count = mappings.len;
     return 0;
 }
-
-uint64_t modules_image_start(const struct modules *modules)
-{
-    for (size_t i = 0; i < modules->maps.len; i++)
-        if (has_code(&modules->maps.items[i]))
-            return modules->maps.items[i].start;
-    return 0;
-}

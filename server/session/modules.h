@@ -45,10 +45,6 @@ void modules_release(struct modules *modules);
  * executable changed. */
 int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed);
 
-/* Where the executable is mapped first; 0 when nothing is. Changes when the process starts another program
- * (exec). */
-uint64_t modules_image_start(const struct modules *modules);
-
 /* What the symbolizer says; unknown numbers are ignored. */
 void modules_set_info(struct modules *modules, uint32_t module, const struct module_info *info);
 void modules_set_slots(struct modules *modules, uint32_t module, const struct hook_scan *scan);

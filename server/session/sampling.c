@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define EXECUTABLE     0    /* the module that was mapped first */
 #define HEAP_PART      0.75 /* of the budget */
 #define IDLE_CORES     0.05 /* a target that uses less is treated as if it used this much */
 #define TICK_NS        (250 * NS_PER_MS)
@@ -162,6 +163,12 @@ static void lose_target(struct session *session)
     session_set_state(session, SESSION_LOST);
 }
 
+static bool has_new_image(const struct session *session)
+{
+    uint64_t bias;
+    return modules_bias(&session->modules, EXECUTABLE, &bias) < 0 || bias != session->image_bias;
+}
+
 /* Libraries come and go (dlopen); after exec nothing that we know of the process is true any more. False: it
  * is lost. */
 static bool refresh_modules(struct session *session, uint64_t now_ns)
@@ -171,7 +178,7 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
     session->last_refresh_ns = now_ns;
     bool changed;
     if (modules_refresh(&session->modules, session->symbolizer, &changed) == 0 && changed) {
-        if (modules_image_start(&session->modules) != session->image_start) {
+        if (has_new_image(session)) {
             hints_add(&session->notes, "The process has started another program (exec): attach to it again.");
             lose_target(session);
             return false;
@@ -235,8 +242,9 @@ static void on_tick(void *userdata)
 
 static void start_sampling(struct session *session)
 {
-    session->image_start = modules_image_start(&session->modules);
-    int r = send_mappings(session);
+    int r = modules_bias(&session->modules, EXECUTABLE, &session->image_bias);
+    if (r == 0)
+        r = send_mappings(session);
     if (r == 0)
         r = probe_start_cpu(session->probe, session->modules.pid, session->options.cpu_freq_hz);
     if (r < 0) {

@@ -1,0 +1,44 @@
+//! The smallest program that has a hot line and a line that keeps heap. Built in every shape by tests/live/test_shapes.py,
+//! as a program and, with --cfg library, as a C library.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+#[inline(never)]
+fn work(seed: u64) -> u64 {
+    let mut x = seed | 1;
+    for _ in 0..100_000 {
+        x = x.rotate_left(5).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (x >> 3); // LINE hot
+    }
+    x
+}
+
+#[inline(never)]
+fn keep(kept: &mut Vec<Box<[u8; 8192]>>, seed: u64) {
+    kept.push(Box::new([seed as u8; 8192])); // LINE keep
+}
+
+fn run(seconds: f64) {
+    let start = Instant::now();
+    let mut kept = Vec::with_capacity(1024);
+    let mut x = 1;
+    while start.elapsed() < Duration::from_secs_f64(seconds) {
+        x = work(black_box(x));
+        // Not before somebody may have attached.
+        while start.elapsed() > Duration::from_millis(1500) && kept.len() < 1024 {
+            keep(&mut kept, x);
+        }
+    }
+    black_box(kept);
+}
+
+#[cfg(not(library))]
+fn main() {
+    run(20.0);
+}
+
+#[cfg(library)]
+#[no_mangle]
+pub extern "C" fn shape_run(seconds: f64) {
+    run(seconds);
+}
