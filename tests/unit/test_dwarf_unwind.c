@@ -3,6 +3,7 @@
 #include "dwarf/module.h"
 
 #include "base/cleanup.h"
+#include "dwarf/elf_image.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -226,6 +227,141 @@ static void test_outside_of_functions_there_is_no_rule(void **state)
     module_free(module);
 }
 
+/* One function a kind; the label "at_KIND" is where the rule is asked for. */
+static const char assembly[] =
+    ".text\n"
+    ".macro function name\n .globl \\name\n .type \\name, @function\n\\name:\n .cfi_startproc\n.endm\n"
+    ".macro end name\n .cfi_endproc\n .size \\name, . - \\name\n .balign 16\n.endm\n"
+    "function plain\n push %rbp\n .cfi_def_cfa_offset 16\n .cfi_offset rbp, -16\n mov %rsp, %rbp\n"
+    " .cfi_def_cfa_register rbp\n .globl at_rbp\nat_rbp: nop\n .cfi_remember_state\n pop %rbp\n .cfi_def_cfa "
+    "rsp, 8\n"
+    " .cfi_restore rbp\n .globl at_rsp\nat_rsp: ret\n .cfi_restore_state\n .globl at_restored\nat_restored: "
+    "nop\nend plain\n"
+    "function deref\n .cfi_escape 0x0f,3,0x76,0x78,0x06\n .cfi_escape 0x10,6,2,0x76,0\n .globl at_deref\n"
+    "at_deref: nop\nend deref\n"
+    "function deref_lost\n .cfi_escape 0x0f,3,0x76,0x78,0x06\n .globl at_deref_lost\nat_deref_lost: nop\nend "
+    "deref_lost\n"
+    "function plt\n .cfi_escape 0x0f,11,0x77,8,0x80,0,0x3f,0x1a,0x3b,0x2a,0x33,0x24,0x22\n .globl at_plt\n"
+    "at_plt: .skip 32, 0x90\nend plt\n"
+    "function plt_ibt\n .cfi_escape 0x0f,11,0x77,8,0x80,0,0x3f,0x1a,0x39,0x2a,0x33,0x24,0x22\n .globl "
+    "at_plt_ibt\n"
+    "at_plt_ibt: .skip 32, 0x90\nend plt_ibt\n"
+    "function signal\n .cfi_signal_frame\n .globl at_signal\nat_signal: nop\nend signal\n"
+    "function outermost\n .cfi_undefined rip\n .globl at_end\nat_end: nop\nend outermost\n"
+    "function other\n .cfi_def_cfa r10, 0\n .globl at_other\nat_other: nop\nend other\n"
+    "function far\n .cfi_def_cfa_offset 100000\n .cfi_offset rbp, -99992\n .globl at_far\nat_far: nop\nend "
+    "far\n"
+    ".section .note.GNU-stack,\"\",@progbits\n";
+
+struct wanted_symbol {
+    const char *name;
+    uint64_t address;
+};
+
+static bool take_symbol(void *userdata, const char *name, const Elf64_Sym *symbol)
+{
+    struct wanted_symbol *wanted = userdata;
+    if (strcmp(name, wanted->name) != 0)
+        return true;
+    wanted->address = symbol->st_value;
+    return false;
+}
+
+struct assembled {
+    char folder[64];
+    struct elf_image *image;
+    struct module *module;
+    struct unwind_table table;
+};
+
+static void assemble(struct assembled *assembled, const char *text, const char *suffix, const char *flags)
+{
+    char path[128], command[512];
+    snprintf(assembled->folder, sizeof(assembled->folder), "/tmp/rsprof-test-XXXXXX");
+    assert_non_null(mkdtemp(assembled->folder));
+    snprintf(path, sizeof(path), "%s/code%s", assembled->folder, suffix);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    fclose(file);
+    snprintf(command, sizeof(command), "cd %s && cc -shared -nostdlib %s -o code.so code%s",
+             assembled->folder, flags, suffix);
+    assert_int_equal(system(command), 0);
+    snprintf(path, sizeof(path), "%s/code.so", assembled->folder);
+    OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(elf_image_open(fd, &assembled->image), 0);
+    assembled->module = open_module(path);
+    snprintf(command, sizeof(command), "rm -r %s", assembled->folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(module_unwind_table(assembled->module, &assembled->table), 0);
+}
+
+static void assembled_release(struct assembled *assembled)
+{
+    unwind_table_release(&assembled->table);
+    module_free(assembled->module);
+    elf_image_free(assembled->image);
+}
+
+static struct unwind_row rule_of(const struct assembled *assembled, const char *symbol, unsigned offset)
+{
+    struct wanted_symbol wanted = {.name = symbol};
+    elf_image_symbols(assembled->image, take_symbol, &wanted);
+    assert_true(wanted.address != 0);
+    return rule_at(&assembled->table, wanted.address + offset);
+}
+
+static void assert_rule(struct unwind_row row, enum unwind_kind kind, int cfa_offset, int rbp_offset)
+{
+    assert_int_equal(row.kind, kind);
+    assert_int_equal(row.cfa_offset, cfa_offset);
+    assert_int_equal(row.rbp_offset, rbp_offset);
+}
+
+static void test_every_kind_of_rule(void **state)
+{
+    (void)state;
+    struct assembled code;
+    assemble(&code, assembly, ".s", "");
+    assert_rule(rule_of(&code, "plain", 0), UNWIND_CFA_RSP, 8, 0);
+    assert_rule(rule_of(&code, "plain", 1), UNWIND_CFA_RSP, 16, -16);
+    assert_rule(rule_of(&code, "at_rbp", 0), UNWIND_CFA_RBP, 16, -16);
+    assert_rule(rule_of(&code, "at_rsp", 0), UNWIND_CFA_RSP, 8, 0);
+    assert_rule(rule_of(&code, "at_restored", 0), UNWIND_CFA_RBP, 16, -16);
+    assert_rule(rule_of(&code, "at_restored", 1), UNWIND_NONE, 0, 0); /* between functions */
+    assert_rule(rule_of(&code, "at_deref", 0), UNWIND_CFA_RBP_DEREF, -8, 0);
+    assert_rule(rule_of(&code, "at_deref_lost", 0), UNWIND_UNSUPPORTED, 0, 0);
+    assert_rule(rule_of(&code, "at_plt", 0), UNWIND_PLT, 0, 0);
+    assert_rule(rule_of(&code, "at_signal", 0), UNWIND_SIGNAL, 0, 0);
+    assert_rule(rule_of(&code, "at_end", 0), UNWIND_END, 0, 0);
+    assert_rule(rule_of(&code, "at_other", 0), UNWIND_UNSUPPORTED, 0, 0);
+    assert_rule(rule_of(&code, "at_far", 0), UNWIND_UNSUPPORTED, 0, 0);
+    assembled_release(&code);
+}
+
+/* Entries that push at another byte than UNWIND_PLT has it become plain rows. */
+static void test_other_plt_becomes_rows(void **state)
+{
+    (void)state;
+    struct assembled code;
+    assemble(&code, assembly, ".s", "");
+    for (unsigned offset = 0; offset < 32; offset++)
+        assert_rule(rule_of(&code, "at_plt_ibt", offset), UNWIND_CFA_RSP, offset % 16 >= 9 ? 16 : 8, 0);
+    assembled_release(&code);
+}
+
+static void test_debug_frame_stands_in_for_eh_frame(void **state)
+{
+    (void)state;
+    struct assembled code;
+    assemble(&code, "int victim(int x) { return x + 1; }\n", ".c",
+             "-g -O2 -fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables");
+    assert_int_equal(elf_image_section(code.image, ".eh_frame").len, 0);
+    assert_rule(rule_of(&code, "victim", 0), UNWIND_CFA_RSP, 8, 0);
+    assembled_release(&code);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +369,9 @@ int main(void)
         cmocka_unit_test(test_own_rules_agree_with_readelf),
         cmocka_unit_test(test_pages_start_at_zero_and_are_sorted),
         cmocka_unit_test(test_outside_of_functions_there_is_no_rule),
+        cmocka_unit_test(test_every_kind_of_rule),
+        cmocka_unit_test(test_other_plt_becomes_rows),
+        cmocka_unit_test(test_debug_frame_stands_in_for_eh_frame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
