@@ -12,7 +12,7 @@ command -v patchelf >/dev/null || { echo "patchelf is missing: apt-get install p
 
 work=$folder.part
 rm -rf "$work"
-mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root" "$work/bin" "$work/lib"
+mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/tree" "$work/bin" "$work/lib"
 : >"$work/status"
 mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
 echo "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $suite main" >"$work/sources.list"
@@ -28,20 +28,20 @@ apt update
 apt --download-only install neovim >/dev/null
 
 for package in "$work"/archives/neovim*.deb "$work"/archives/lib*.deb "$work"/archives/lua*.deb; do
-    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work/root" --exclude=./usr/share/doc --keep-directory-symlink
+    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work/tree" --exclude=./usr/share/doc --keep-directory-symlink
 done
 rm -rf "$work/lists" "$work/archives"
 
-libraries=$(dirname "$(find "$work/root" -name libc.so.6 | head -n 1)")
-cp "$(readlink -f "$work/root/usr/bin/nvim")" "$work/bin/nvim.real"
-ln -s ../root/usr/lib/nvim "$work/lib/nvim" # Neovim looks for its parsers beside its own binary
+libraries=$(dirname "$(find "$work/tree" -name libc.so.6 | head -n 1)")
+cp "$(readlink -f "$work/tree/usr/bin/nvim")" "$work/bin/nvim.real"
+ln -s ../tree/usr/lib/nvim "$work/lib/nvim" # Neovim looks for its parsers beside its own binary
 final=$(readlink -m "$folder")
-patchelf --force-rpath --set-rpath "$final/${libraries#"$work"/}:$final/root/usr/lib/x86_64-linux-gnu" \
+patchelf --force-rpath --set-rpath "$final/${libraries#"$work"/}:$final/tree/usr/lib/x86_64-linux-gnu" \
     --set-interpreter "$final/${libraries#"$work"/}/ld-linux-x86-64.so.2" "$work/bin/nvim.real"
 cat >"$work/bin/nvim" <<S
 #!/bin/sh
-export VIMRUNTIME="$final/root/usr/share/nvim/runtime"
-export LOCPATH="\${LOCPATH-$final/root/usr/lib/locale}"
+export VIMRUNTIME="$final/tree/usr/share/nvim/runtime"
+export LOCPATH="\${LOCPATH-$final/tree/usr/lib/locale}"
 exec "$final/bin/nvim.real" "\$@"
 S
 chmod +x "$work/bin/nvim"

@@ -77,9 +77,17 @@ const test = async (name, body) => {
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 const eventually = async (what, holds) => {
   for (let waited = 0; !holds(); waited += 10) {
-    if (waited > 8000) throw new Error(`never happened: ${what}`);
+    if (waited > 15000) throw new Error(`never happened: ${what}`);
     await sleep(10);
   }
+};
+/** Waits until nothing was drawn for a while; how often rows were drawn till then. */
+const stillness = async () => {
+  for (let drawn = -1; drawn !== screen.drawn;) {
+    drawn = screen.drawn;
+    await sleep(400);
+  }
+  return screen.drawn;
 };
 const same = (expected, got) => {
   if (JSON.stringify(expected) !== JSON.stringify(got)) throw new Error(`expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
@@ -116,11 +124,9 @@ await test('an update that changes nothing draws nothing', async () => {
     a.receive = function(params) a.last = params; receive(params) end`, []);
   await type(':Rsprof attach 4242<CR>');
   await eventually('the second attach', () => screen.text().includes('attached to process 4242'));
-  await sleep(300);
-  const drawn = screen.drawn;
+  const before = await stillness();
   await nvim.lua(push, []);
-  await sleep(300);
-  same(drawn, screen.drawn);
+  same(before, await stillness());
 });
 
 await test('a line opened above moves the annotation with its line', async () => {

@@ -34,7 +34,7 @@ end
 --- Waits until a condition holds.
 function H.eventually(what, condition)
   local value
-  local held = vim.wait(5000, function()
+  local held = vim.wait(15000, function()
     value = condition()
     return value
   end, 5)
