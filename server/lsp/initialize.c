@@ -130,7 +130,8 @@ void method_initialize(struct lsp_server *server, struct rpc_request *request)
     server->client = client_parse(params);
     server->documents.encoding = server->client.encoding;
     server->phase = PHASE_INITIALIZED;
-    rpc_answer(request, result_to_json(server));
-    if (cJSON_IsNumber(process_id))
-        parent_watch(server, process_id->valuedouble);
+    double parent = cJSON_IsNumber(process_id) ? process_id->valuedouble : 0;
+    rpc_answer(request, result_to_json(server)); /* the params are gone after this */
+    if (parent > 0)
+        parent_watch(server, parent);
 }

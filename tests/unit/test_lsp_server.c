@@ -337,10 +337,12 @@ static void expect_nothing(struct fixture *f, double id)
 }
 
 static const char initialize_annotating[] =
-    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"capabilities\":{"
+    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"processId\":null,\"capabilities\":"
+    "{"
     "\"experimental\":{\"rsprof\":{\"annotations\":true}},\"window\":{\"workDoneProgress\":true}}}}";
 static const char initialize_standard[] =
-    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"capabilities\":{\"workspace\":{"
+    "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"processId\":null,\"capabilities\":"
+    "{\"workspace\":{"
     "\"inlayHint\":"
     "{\"refreshSupport\":true}}},\"initializationOptions\":{\"codeLens\":true,\"diagnosticsMinShare\":0.1}}}";
 static const char attach_1[] =
