@@ -82,11 +82,16 @@ static int limit(int resource, uint64_t most)
     return setrlimit(resource, &lowered) < 0 ? -errno : 0;
 }
 
-/* Never more than half of the machine. */
-static uint64_t memory_limit(void)
+/* Never more than half of the machine. The address sanitizer's shadow takes terabytes: it goes without a
+ * limit. */
+static int limit_memory(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+    return 0;
+#else
     uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) / 2 * (uint64_t)sysconf(_SC_PAGESIZE);
-    return half < MEMORY_MAX_BYTES ? half : MEMORY_MAX_BYTES;
+    return limit(RLIMIT_DATA, half < MEMORY_MAX_BYTES ? half : MEMORY_MAX_BYTES);
+#endif
 }
 
 /* When memory is short, this process goes before the one whose memory it was forked from. A wish, not a need.
@@ -105,10 +110,8 @@ static int limit_resources(void)
         r = limit(RLIMIT_NOFILE, 64);
     if (r == 0)
         r = limit(RLIMIT_FSIZE, TABLE_MAX_BYTES);
-#ifndef __SANITIZE_ADDRESS__ /* its shadow takes terabytes */
     if (r == 0)
-        r = limit(RLIMIT_DATA, memory_limit());
-#endif
+        r = limit_memory();
     return r;
 }
 

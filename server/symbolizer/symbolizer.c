@@ -2,50 +2,16 @@
 
 #include "base/clock.h"
 #include "base/cleanup.h"
-#include "base/map.h"
-#include "symbolizer/answer.h"
 #include "symbolizer/child.h"
-#include "symbolizer/debug_files.h"
-#include "symbolizer/request.h"
-#include "symbolizer/table_check.h"
+#include "symbolizer/symbolizer_internal.h"
 
 #include <poll.h>
 #include <string.h>
 
-#define ANSWER_LIMIT_NS                                                                                      \
-    (20 * NS_PER_SEC)          /* the child has this long for an answer, or the next part of one             \
-                                */
-#define FILES_MAX       16384u /* a request may ask for */
-#define DEATHS_MAX      2u     /* of children, then a module is given up */
-#define FRUITLESS_MAX   3      /* children that die without an answer, then all is given up */
-#define MESSAGES_A_WAKE 32     /* so that a talkative child does not hold the loop */
-
-struct symbolizer {
-    struct loop *loop;
-    struct symbolizer_observer observer;
-    void *userdata;
-    pid_t child; /* 0: none */
-    int socket;
-    struct loop_io io;
-    struct loop_event kick;  /* starts the next request from the loop, never inside a call */
-    struct loop_event limit; /* runs while the child works */
-    struct map entries;      /* owner's number → struct module_entry *, a reference */
-    struct request_queue queue;
-    struct request *current; /* what the child works on */
-    uint32_t last_handle;
-    unsigned files; /* asked for by the current request */
-    size_t pending; /* questions */
-    int restarts;
-    int fruitless; /* children in a row that died without an answer */
-    bool dead;     /* no child can be started */
-    struct buf message;
-    union {
-        struct opened_answer opened;
-        struct resolved_answer resolved;
-        struct needed_file needed;
-        struct scanned_answer scanned;
-    } answer;
-};
+#define ANSWER_LIMIT_NS (20 * NS_PER_SEC)
+#define DEATHS_MAX      2u /* of children, then a module is given up */
+#define FRUITLESS_MAX   3  /* children that die without an answer, then all is given up */
+#define MESSAGES_A_WAKE 32 /* so that a talkative child does not hold the loop */
 
 static void on_kick(void *userdata);
 static void on_limit(void *userdata);
@@ -219,74 +185,12 @@ int symbolizer_scan_slots(struct symbolizer *symbolizer, uint32_t module)
     return entry ? ask(symbolizer, WIRE_SCAN, entry, NULL, 0) : -ENOENT;
 }
 
-/* --- telling the owner --- */
-
-static bool is_wanted(const struct request *request)
-{
-    return !request->internal && !request->entry->closed;
-}
-
-static void report_opened(struct symbolizer *symbolizer, const struct module_entry *entry,
-                          const struct module_info *info)
-{
-    if (symbolizer->observer.module_opened)
-        symbolizer->observer.module_opened(symbolizer->userdata, entry->number, info);
-}
-
-static void report_nothing_known(struct symbolizer *symbolizer, const struct module_entry *entry)
-{
-    struct module_info none = {.debug = DEBUG_NONE};
-    report_opened(symbolizer, entry, &none);
-}
-
-/* Counted before the call, which may close the module. */
-static void report_resolved(struct symbolizer *symbolizer, struct request *request,
-                            const struct source_frame *frames, size_t count)
-{
-    uint64_t address = request->addresses[request->answered];
-    bool wanted = is_wanted(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    request->answered++;
-    if (wanted && symbolizer->observer.address_resolved)
-        symbolizer->observer.address_resolved(symbolizer->userdata, request->entry->number, address, frames,
-                                              count);
-}
-
-static void report_table(struct symbolizer *symbolizer, const struct module_entry *entry, int error,
-                         const union unwind_element *elements, const struct wire_table *table)
-{
-    if (symbolizer->observer.unwind_table)
-        symbolizer->observer.unwind_table(symbolizer->userdata, entry->number, error, elements,
-                                          elements ? table->element_count : 0,
-                                          elements ? table->page_count : 0, elements ? table->start : 0);
-}
-
-static void report_scanned(struct symbolizer *symbolizer, const struct module_entry *entry, int error,
-                           const struct hook_scan *scan)
-{
-    if (symbolizer->observer.slots_scanned)
-        symbolizer->observer.slots_scanned(symbolizer->userdata, entry->number, error, scan);
-}
-
-/* Answers a request without the child: nothing is known. */
-static void answer_empty(struct symbolizer *symbolizer, struct request *request)
-{
-    if (request->type == WIRE_RESOLVE) {
-        while (request->answered < request->count)
-            report_resolved(symbolizer, request, NULL, 0);
-    } else if (is_wanted(request)) {
-        symbolizer->pending--;
-        if (request->type == WIRE_OPEN)
-            report_nothing_known(symbolizer, request->entry);
-        else if (request->type == WIRE_SCAN)
-            report_scanned(symbolizer, request->entry, -EIO, &(struct hook_scan){0});
-        else
-            report_table(symbolizer, request->entry, -EIO, NULL, NULL);
-    }
-    request_free(request);
-}
-
 /* --- talking to the child --- */
+
+int symbolizer_expect_answer(struct symbolizer *symbolizer)
+{
+    return loop_timer_start(symbolizer->loop, &symbolizer->limit, ANSWER_LIMIT_NS, 0, on_limit, symbolizer);
+}
 
 static int send_request(struct symbolizer *symbolizer, enum wire_type type, const struct request *request)
 {
@@ -329,12 +233,12 @@ static bool start_next(struct symbolizer *symbolizer)
     if (!request)
         return false;
     if (needs_no_child(symbolizer, request)) {
-        answer_empty(symbolizer, request);
+        symbolizer_answer_empty(symbolizer, request);
         return true;
     }
     if (request->type != WIRE_OPEN && !request->entry->in_child &&
         open_first(symbolizer, request, &request) < 0) {
-        answer_empty(symbolizer, request);
+        symbolizer_answer_empty(symbolizer, request);
         return true;
     }
     int r = send_request(symbolizer, request->type, request);
@@ -345,7 +249,7 @@ static bool start_next(struct symbolizer *symbolizer)
     symbolizer->current = request;
     symbolizer->files = 0;
     if (r == 0)
-        r = loop_timer_start(symbolizer->loop, &symbolizer->limit, ANSWER_LIMIT_NS, 0, on_limit, symbolizer);
+        r = symbolizer_expect_answer(symbolizer);
     if (r < 0)
         child_died(symbolizer);
     return false;
@@ -368,7 +272,7 @@ static void on_kick(void *userdata)
 }
 
 /* The current request is over: the loop goes on to the next. */
-static void finish(struct symbolizer *symbolizer)
+void symbolizer_finish(struct symbolizer *symbolizer)
 {
     loop_event_stop(&symbolizer->limit);
     request_free(take_ptr(symbolizer->current));
@@ -392,8 +296,8 @@ static void blame(struct symbolizer *symbolizer)
     bool opening = request->type == WIRE_OPEN && !request->internal;
     entry->given_up = true;
     if (!entry->closed && !opening)
-        report_nothing_known(symbolizer, entry);
-    answer_empty(symbolizer, request);
+        symbolizer_report_nothing_known(symbolizer, entry);
+    symbolizer_answer_empty(symbolizer, request);
 }
 
 static void child_died(struct symbolizer *symbolizer)
@@ -415,119 +319,6 @@ static void on_limit(void *userdata)
     child_died(userdata);
 }
 
-/* --- what the child says --- */
-
-static int take_opened(struct symbolizer *symbolizer, struct reader *payload)
-{
-    struct request *request = symbolizer->current;
-    struct opened_answer *answer = &symbolizer->answer.opened;
-    if (request->type != WIRE_OPEN || answer_read_opened(payload, answer) < 0)
-        return -EBADMSG;
-    struct module_entry *entry = request->entry;
-    entry->in_child = answer->error == 0;
-    entry->given_up = answer->error < 0;
-    bool wanted = is_wanted(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    if (wanted)
-        report_opened(symbolizer, entry, &answer->info);
-    finish(symbolizer);
-    return 0;
-}
-
-static int take_resolved(struct symbolizer *symbolizer, struct reader *payload)
-{
-    struct request *request = symbolizer->current;
-    struct resolved_answer *answer = &symbolizer->answer.resolved;
-    if (request->type != WIRE_RESOLVE)
-        return -EBADMSG;
-    while (reader_left(payload)) {
-        if (request->answered == request->count || answer_read_resolved(payload, answer) < 0 ||
-            answer->address != request->addresses[request->answered])
-            return -EBADMSG;
-        report_resolved(symbolizer, request, answer->frames, answer->count);
-    }
-    if (request->answered == request->count)
-        finish(symbolizer);
-    else
-        return loop_timer_start(symbolizer->loop, &symbolizer->limit, ANSWER_LIMIT_NS, 0, on_limit,
-                                symbolizer);
-    return 0;
-}
-
-static int take_table(struct symbolizer *symbolizer, struct reader *payload, int fd)
-{
-    struct request *request = symbolizer->current;
-    struct table_answer answer;
-    const union unwind_element *elements = NULL;
-    if (request->type != WIRE_UNWIND || answer_read_table(payload, &answer) < 0)
-        return -EBADMSG;
-    if (answer.error == 0) {
-        int r = table_map(fd, &answer.table, &elements);
-        if (r < 0)
-            return r;
-    }
-    bool wanted = is_wanted(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    if (wanted)
-        report_table(symbolizer, request->entry, answer.error, elements, &answer.table);
-    if (elements)
-        table_unmap(elements, &answer.table);
-    finish(symbolizer);
-    return 0;
-}
-
-static int take_scanned(struct symbolizer *symbolizer, struct reader *payload)
-{
-    struct request *request = symbolizer->current;
-    struct scanned_answer *answer = &symbolizer->answer.scanned;
-    if (request->type != WIRE_SCAN || answer_read_scanned(payload, answer) < 0)
-        return -EBADMSG;
-    bool wanted = is_wanted(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    if (wanted)
-        report_scanned(symbolizer, request->entry, answer->error, &answer->scan);
-    finish(symbolizer);
-    return 0;
-}
-
-static int give_file(struct symbolizer *symbolizer, struct reader *payload)
-{
-    const struct module_entry *entry = symbolizer->current->entry;
-    struct needed_file *needed = &symbolizer->answer.needed;
-    if (symbolizer->files++ == FILES_MAX || answer_read_needed_file(payload, needed) < 0)
-        return -EBADMSG;
-    struct debug_file_places places = {.exe = entry->path, .pid = entry->pid};
-    OWNED_FD int fd = debug_file_find(&places, (enum module_file_kind)needed->kind, needed->name);
-    int32_t error = fd < 0 ? fd : 0;
-    int r = wire_begin(&symbolizer->message, WIRE_FILE, entry->handle);
-    if (r == 0)
-        r = buf_append(&symbolizer->message, &error, sizeof(error));
-    return r < 0 ? r : wire_send(symbolizer->socket, &symbolizer->message, fd);
-}
-
-static int take_message(struct symbolizer *symbolizer, int fd)
-{
-    struct reader reader =
-        reader_of((struct bytes){(const uint8_t *)symbolizer->message.data, symbolizer->message.len});
-    uint32_t type = reader_u32(&reader), handle = reader_u32(&reader);
-    if (!symbolizer->current || handle != symbolizer->current->entry->handle)
-        return -EBADMSG;
-    switch (type) {
-    case WIRE_OPENED:
-        return take_opened(symbolizer, &reader);
-    case WIRE_RESOLVED:
-        return take_resolved(symbolizer, &reader);
-    case WIRE_TABLE:
-        return take_table(symbolizer, &reader, fd);
-    case WIRE_SCANNED:
-        return take_scanned(symbolizer, &reader);
-    case WIRE_NEED_FILE:
-        return give_file(symbolizer, &reader);
-    default:
-        return -EBADMSG;
-    }
-}
-
 static void on_readable(void *userdata, int events)
 {
     struct symbolizer *symbolizer = userdata;
@@ -539,7 +330,7 @@ static void on_readable(void *userdata, int events)
         if (r == -EAGAIN)
             break;
         if (r == 0)
-            r = take_message(symbolizer, fd);
+            r = symbolizer_take_message(symbolizer, fd);
         if (r < 0) {
             child_died(symbolizer);
             return;
