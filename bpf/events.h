@@ -73,7 +73,7 @@ struct cpu_counts {
 struct heap_counts {
     __u64 alloc_bytes, alloc_blocks;
     __u64 freed_bytes, freed_blocks;
-    __u64 live_variance; /* sum over live samples of (bytes / p)² (1 − p), in KiB² */
+    __u64 live_variance; /* sum over live samples of (bytes / p)² (1 − p), in 1024 bytes² */
 };
 
 /* How an allocator's function takes its arguments: the cookie of its uprobe. */

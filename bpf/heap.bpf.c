@@ -10,7 +10,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* What a live block adds to its stack's counts. */
 struct live_block {
     __u64 bytes, blocks; /* in the 1/256 of struct heap_counts */
-    __u64 variance;      /* KiB² */
+    __u64 variance;      /* in 1024 bytes² */
     __u32 slot;
     __u32 reserved;
 };
@@ -172,17 +172,24 @@ int heap_free(struct pt_regs *ctx)
 }
 
 /* The registers at the hook's sites are part of its contract: server/hook/stub_abi.h. */
-#define HOOK_BLOCKS_SCALE 65536
+#define HOOK_BLOCKS_SCALE 65536ull
 
 struct hook_frame {
     __u64 rip, rsp, rbp;
 };
 
-/* The sample's part in the variance of the bytes: weight² (1 − p), where 1/p is the weight in blocks. */
+/* The sample's part in the variance of the bytes: weight² (1 − p), where 1/p is the weight in blocks. In 1024
+ * bytes², with 10 bits for 1 − p; weights from 2^26 bytes on lose their lowest bits, so that nothing
+ * overflows up to 2^36. */
 static __always_inline __u64 variance_of(__u64 weight_bytes, __u64 weight_blocks)
 {
-    __u64 kib = weight_bytes >> 10;
-    return weight_blocks ? kib * kib / weight_blocks * (weight_blocks - HOOK_BLOCKS_SCALE) : 0;
+    if (weight_blocks <= HOOK_BLOCKS_SCALE)
+        return 0;
+    __u64 spared = 1024 - (HOOK_BLOCKS_SCALE << 10) / weight_blocks;
+    if (weight_bytes < 1ull << 26)
+        return weight_bytes * weight_bytes * spared >> 20;
+    __u64 kib = weight_bytes < 1ull << 36 ? weight_bytes >> 10 : 1ull << 26;
+    return kib * kib * spared;
 }
 
 SEC("uprobe")

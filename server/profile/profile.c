@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#define HEAP_SCALE 256.0 /* of struct heap_counts */
-#define KIB2       (1024.0 * 1024.0)
+#define HEAP_SCALE    256.0  /* of struct heap_counts */
+#define VARIANCE_UNIT 1024.0 /* bytes², of struct heap_counts */
 
 /* What one stack counted in one tick. */
 struct tick_entry {
@@ -351,7 +351,7 @@ static struct line_heap heap_of(const struct heap_sums *sums, double window_sec)
         heap.allocs_per_sec = positive(sums->window_alloc_blocks) / window_sec;
     }
     if (heap.live_bytes > 0 && sums->live_variance > 0)
-        heap.rel_std_err = sqrt((double)sums->live_variance * KIB2) / heap.live_bytes;
+        heap.rel_std_err = sqrt((double)sums->live_variance * VARIANCE_UNIT) / heap.live_bytes;
     return heap;
 }
 

@@ -2,7 +2,7 @@
 //!   exec      works for 2 s, then becomes another instance of itself that only works
 //!   fork      forks children that allocate and exit, all the time
 //!   threads   starts and ends threads all the time, each works a little
-//!   work      works and keeps some heap, for a minute
+//!   work      works and keeps some heap, for five minutes
 //!   crash     works for 2 s, then aborts
 //! Allocations are filled and checked: a block that changed under our hands ends the process with 99.
 
@@ -60,9 +60,9 @@ fn fork_child() {
 
 fn main() {
     let kind = std::env::args().nth(1).unwrap_or_default();
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(300);
     match kind.as_str() {
-        "work" => work_for(Duration::from_secs(60)),
+        "work" => work_for(Duration::from_secs(300)),
         "exec" => {
             work_for(Duration::from_secs(2));
             let error = std::process::Command::new(std::env::current_exe().unwrap()).arg("work").exec();
