@@ -27,7 +27,8 @@ bool line_details_find(struct lsp_server *server, const char *uri, uint32_t line
 /* The result of rsprof/lineDetails. */
 cJSON *line_details_to_json(struct lsp_server *server, const struct line_details *details);
 
-/* The result of textDocument/hover: Markdown, or plain text for clients without. */
-cJSON *line_details_to_hover(struct lsp_server *server, const struct line_details *details);
+/* Which part of the line's CPU time was spent in the kernel. The snapshot has it as a share of the whole
+ * process. */
+double line_details_kernel_share(const struct line_cpu *cpu);
 
 #endif

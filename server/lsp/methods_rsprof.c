@@ -2,10 +2,10 @@
 #include "lsp/errors.h"
 #include "lsp/line_details.h"
 #include "lsp/line_json.h"
+#include "lsp/location.h"
 #include "lsp/methods.h"
 #include "lsp/server_state.h"
 #include "lsp/snapshot_json.h"
-#include "lsp/uri.h"
 #include "rpc/params.h"
 
 #include <errno.h>
@@ -115,16 +115,14 @@ static struct hot_line *collect_hot_lines(const struct snapshot *snapshot, const
 }
 
 static cJSON *hot_line_to_json(const struct lsp_server *server, const struct snapshot_line *source,
-                               uint32_t line, const struct view *heat_view, const struct view_scale *scale)
+                               const struct location *location, const struct view *heat_view,
+                               const struct view_scale *scale)
 {
     const struct view *view = &server->settings.view;
-    char *uri OWNED_MEM = NULL;
     struct label label = label_format(view->metric, view_value_of(view, source));
-    if (uri_from_path(source->file, &uri) < 0)
-        return NULL;
     cJSON *json = cJSON_CreateObject();
     bool ok =
-        json_put_string(json, "uri", uri) && json_put_number(json, "line", line) &&
+        json_put_string(json, "uri", location->uri) && json_put_number(json, "line", location->line) &&
         json_put_string(json, "function", source->function) &&
         json_put_fraction(json, "heat", view_heat(heat_view, scale, view_value_of(heat_view, source))) &&
         json_put_string(json, "label", label.text) &&
@@ -143,11 +141,11 @@ static cJSON *hot_lines_to_json(const struct lsp_server *server, const struct vi
     bool ok = lines && json && list;
     for (size_t i = 0; ok && i < count && written < limit; i++) {
         const struct snapshot_line *source = lines[i].source;
-        struct document *document = documents_find_path(&server->documents, source->file);
-        uint32_t line = document ? document_line_of_build(document, source->line) : source->line - 1;
-        if (!source->line || line == DOCUMENT_NO_LINE)
+        struct location location OWNED_LOCATION = {0};
+        int r = location_find(&server->documents, source->file, source->line, &location);
+        if (r == -ENOENT)
             continue;
-        ok = json_append(list, hot_line_to_json(server, source, line, view, &scale));
+        ok = r == 0 && json_append(list, hot_line_to_json(server, source, &location, view, &scale));
         written++;
     }
     ok = json_put_item(json, "lines", list) && ok;

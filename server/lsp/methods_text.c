@@ -1,5 +1,5 @@
 #include "base/cleanup.h"
-#include "lsp/line_details.h"
+#include "lsp/line_hover.h"
 #include "lsp/methods.h"
 #include "lsp/positions.h"
 #include "lsp/server_state.h"
@@ -77,7 +77,7 @@ void method_hover(struct lsp_server *server, struct rpc_request *request)
     if (!document)
         return;
     if (line_details_find(server, document->uri, position.line, &details))
-        rpc_answer(request, line_details_to_hover(server, &details));
+        rpc_answer(request, line_hover_to_json(server, &details));
     else
         rpc_answer(request, cJSON_CreateNull());
 }

@@ -7,6 +7,9 @@
 #include "lsp/server_state.h"
 #include "lsp/status.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 /* A tick is about this long; a status a little early is better than every second one missing. */
 #define STATUS_INTERVAL_NS  (900 * NS_PER_MS)
 #define REFRESH_INTERVAL_NS NS_PER_SEC
@@ -111,6 +114,32 @@ void publish_all(struct lsp_server *server, enum publish_extent extent)
     }
 }
 
+/* Files that changed since the build are a fact about documents, which the session does not know. */
+static bool add_stale_hint(const struct lsp_server *server, cJSON *status)
+{
+    const struct documents *documents = &server->documents;
+    const struct document *first = NULL;
+    size_t count = 0;
+    char hint[PATH_MAX + 256], others[48] = "";
+    for (size_t i = 0; i < documents->items.len; i++) {
+        const struct document *document = documents->items.items[i];
+        const struct annotations *annotations = document->view_state;
+        if (!document->stale || !annotations || !annotations->lines.len)
+            continue;
+        count++;
+        if (!first)
+            first = document;
+    }
+    if (!first)
+        return true;
+    if (count > 1)
+        snprintf(others, sizeof(others), " (and %zu more)", count - 1);
+    snprintf(hint, sizeof(hint),
+             "%s%s is not what the process was built from: build it again and restart the process",
+             first->path, others);
+    return json_append(cJSON_GetObjectItemCaseSensitive(status, "hints"), cJSON_CreateString(hint));
+}
+
 void publish_status(struct lsp_server *server, bool now)
 {
     uint64_t now_ns = clock_now_ns();
@@ -119,7 +148,9 @@ void publish_status(struct lsp_server *server, bool now)
     if (!now && now_ns - server->publisher.status_sent_ns < STATUS_INTERVAL_NS)
         return;
     server->publisher.status_sent_ns = now_ns;
-    rpc_notify_state(server->rpc, METHOD_STATUS, "", status_to_json(session_status(server->session)));
+    cJSON *status = status_to_json(session_status(server->session));
+    status = json_finish(status, status && add_stale_hint(server, status));
+    rpc_notify_state(server->rpc, METHOD_STATUS, "", status);
 }
 
 void publish_release(struct lsp_server *server)
