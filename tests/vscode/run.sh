@@ -27,7 +27,7 @@ install_packages() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
-export SHOTS="${SHOTS:-$work/shots}" VSIX="$work/rsprof.vsix" EXTENSION="$work/package/extension" TESTS="$work/out/exthost.js"
+export EXTENSION_SOURCE="$extension" SHOTS="${SHOTS:-$work/shots}" VSIX="$work/rsprof.vsix" EXTENSION="$work/package/extension" TESTS="$work/out/exthost.js"
 
 # Two runs at once share the folders of packages and of what is built.
 exec 8<"$here/run.sh"

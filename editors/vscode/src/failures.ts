@@ -12,9 +12,12 @@ interface Action {
 
 export const CARGO_LINES = '[profile.release]\ndebug = "line-tables-only"\n';
 
-/** The command that lets an ordinary user's rsprof sample that user's processes. */
-export function setcapCommand(serverPath: string): string {
-    return `sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep '${serverPath.replaceAll("'", "'\\''")}'`;
+const CAPABILITIES = 'cap_bpf,cap_perfmon,cap_sys_ptrace+ep';
+
+/** The command that lets an ordinary user's rsprof sample that user's processes. `hint`: what the server says it lacks. */
+export function setcapCommand(serverPath: string, hint = ''): string {
+    const capabilities = /\bcap_[a-z_,]+\+ep\b/.exec(hint)?.[0] ?? CAPABILITIES;
+    return `sudo setcap ${capabilities} '${serverPath.replaceAll("'", "'\\''")}'`;
 }
 
 function runInTerminal(command: string): void {
@@ -71,7 +74,7 @@ export class Failures {
         }
         switch (error.code) {
             case ErrorCode.PermissionDenied:
-                return this.grantRights();
+                return this.grantRights((error.data as ErrorData | undefined)?.hint ?? '');
             case ErrorCode.NoDebugInfo:
                 return [
                     {
@@ -81,7 +84,7 @@ export class Failures {
                 ];
             case ErrorCode.NoSuchProcess:
             case ErrorCode.NotRust:
-                return [{ title: 'Pick Another…', run: () => vscode.commands.executeCommand('rsprof.attach') }];
+                return [pickAnother()];
             case ErrorCode.Unsupported:
                 return [this.checkSetup()];
             default:
@@ -89,13 +92,12 @@ export class Failures {
         }
     }
 
-    private grantRights(): Action[] {
-        let command: string;
-        try {
-            command = setcapCommand(this.server.path().path);
-        } catch {
-            return [this.checkSetup()];
+    /* Capabilities do not help with a process of another user: then the hint does not speak of them. */
+    private grantRights(hint: string): Action[] {
+        if (!hint.includes('setcap')) {
+            return [pickAnother(), this.checkSetup()];
         }
+        const command = setcapCommand(this.server.path().path, hint);
         return [
             { title: 'Open in Terminal', run: () => { runInTerminal(command); } },
             { title: 'Copy Command', run: () => vscode.env.clipboard.writeText(command) },
@@ -110,6 +112,10 @@ export class Failures {
     private showLog(): Action {
         return { title: 'Show Log', run: () => { this.log.show(); } };
     }
+}
+
+function pickAnother(): Action {
+    return { title: 'Pick Another…', run: () => vscode.commands.executeCommand('rsprof.attach') };
 }
 
 function openSettings(query: string): Action {

@@ -251,7 +251,7 @@ test('detach takes the text away', async () => {
 test('without rights it says what to do, with the command to copy', async () => {
     await bench.command('rsprof: Attach to Process');
     await bench.pick('pid 4444');
-    const toast = bench.notification('Give rsprof its capabilities');
+    const toast = bench.notification('Give rsprof the rights once');
     await toast.waitFor();
     assert.ok(await toast.locator('.monaco-button', { hasText: 'Copy Command' }).isVisible());
     await bench.shot('no-rights');

@@ -138,3 +138,15 @@ test('the end of the process is said, its numbers stay, and a new one is attache
     await bench.command('rsprof: Re-attach to Last');
     await bench.waitForStatus(new RegExp(`${project.name} \\d+\\.\\d\\d cores`));
 });
+
+test('with the setting, a new process of the same program is attached to by itself', async () => {
+    await bench.writeFile('.vscode/settings.json', '{ "rsprof.autoReattach": true }');
+    await bench.openFile(project.source);
+    const { pid } = project;
+    project.stop();
+    await bench.waitForStatus(new RegExp(`${project.name} ended`));
+    project.start();
+    await bench.waitForStatus(new RegExp(`${project.name} \\d+\\.\\d\\d cores`));
+    assert.notEqual(project.pid, pid);
+    await bench.waitForLines('annotations', (lines) => annotated(lines).length >= 3);
+});

@@ -43,16 +43,20 @@ export function makeProject(settings = {}) {
 
 /** A project around a real program: its source, and the program as if built there. Paths of the build are mapped. */
 export class RealProject {
+    #root;
     #process;
 
     constructor(binary, source) {
-        this.folder = mkdtempSync(path.join(tmpdir(), 'rsprof-real-'));
         this.name = path.basename(binary);
+        this.#root = mkdtempSync(path.join(tmpdir(), 'rsprof-real-'));
+        this.folder = path.join(this.#root, this.name);
         this.source = path.join('src', path.basename(source));
         this.program = path.join(this.folder, 'target/release', this.name);
         mkdirSync(path.dirname(this.program), { recursive: true });
         mkdirSync(path.join(this.folder, 'src'));
         copyFileSync(binary, this.program);
+        mkdirSync(path.join(this.folder, '.vscode'));
+        writeFileSync(path.join(this.folder, '.vscode/settings.json'), '{}');
         const copy = path.join(this.folder, this.source);
         copyFileSync(source, copy);
         /* A source that is newer than the program would be told as changed since. */
@@ -76,7 +80,7 @@ export class RealProject {
 
     remove() {
         this.stop();
-        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(this.#root, { recursive: true, force: true });
     }
 }
 

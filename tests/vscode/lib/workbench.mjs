@@ -53,9 +53,7 @@ export class Workbench {
     async openFile(name) {
         await this.page.keyboard.press('Control+p');
         await this.#typeInto(name);
-        const first = this.page.locator('.quick-input-list .monaco-list-row').first();
-        await this.until(`${name} is found`, async () => (await first.textContent())?.includes(path.basename(name)));
-        await this.page.keyboard.press('Enter');
+        await this.#takeFirst(path.basename(name));
         await this.page.locator('.tab.active', { hasText: path.basename(name) }).waitFor({ timeout: TIMEOUT_MS });
         await this.page.locator('.view-lines .view-line').first().waitFor({ timeout: TIMEOUT_MS });
     }
@@ -75,6 +73,7 @@ export class Workbench {
         await this.page.keyboard.press('F1');
         await this.#typeInto(`>${title}`);
         await this.row(title).click();
+        await this.restPointer();
     }
 
     async #typeInto(text) {
@@ -83,11 +82,17 @@ export class Workbench {
         await input.fill(text);
     }
 
+    /** Takes the first row, once it is the one that was meant. */
+    async #takeFirst(text) {
+        const rows = this.page.locator('.quick-input-list .monaco-list-row');
+        await this.until(`${text} is found`, async () => (await rows.allTextContents())[0]?.includes(text));
+        await this.page.keyboard.press('Enter');
+    }
+
     async chooseTheme(name) {
         await this.command('Preferences: Color Theme');
         await this.#typeInto(name);
-        await this.row(name).waitFor({ timeout: TIMEOUT_MS });
-        await this.page.keyboard.press('Enter');
+        await this.#takeFirst(name);
     }
 
     row(text) {

@@ -60,7 +60,7 @@ test('the trend of a line outlives updates and edits', () => {
     model.edit(2, BREAK_AT_2);
     model.replace({ uri: 'u', version: 2, stale: false, lines: [line(4, 0.5, 0.8)] }, CONTEXT);
     model.tick();
-    assert.equal(model.markAt(4)?.trend.cpuBars(), '▁▆');
+    assert.equal(model.markAt(4)?.trend.cpuBars(), '▁▇');
 });
 
 test('two lines that an edit joins leave one annotation', () => {

@@ -74,5 +74,7 @@ test('a hover leaves out what a line does not cost', () => {
 test('a trend needs two values and something to show', () => {
     assert.equal(bars([1]), '');
     assert.equal(bars([0, 0]), '');
-    assert.equal(bars([0, 1, 2]), '▁▄▆');
+    assert.equal(bars([0, 1, 2]), '▁▄▇');
+    assert.equal(bars([60, 80, 100]), '▁▄▇');
+    assert.equal(bars([96, 100, 98]), '▂▂▂');
 });
