@@ -161,6 +161,8 @@ static int make_update(const struct annotations *annotations, struct document *d
     size_t next = 0;
     for (size_t i = 0; i < annotations->pending.len; i++) {
         const struct snapshot_line *source = annotations->pending.items[i];
+        if (i && annotations->pending.items[i - 1]->line == source->line)
+            continue; /* the same file under two names */
         while (next < annotations->shown.len && annotations->shown.items[next].build_line < source->line)
             next++;
         bool was_shown =
