@@ -2,8 +2,7 @@
 #ifndef RSPROF_CLI_SYMBOLIZE_H
 #define RSPROF_CLI_SYMBOLIZE_H
 
-/* Reads hexadecimal addresses from stdin, one a line; returns the exit code. `argv[0]` is the command's name.
- */
+/* Reads hexadecimal addresses from stdin, one a line; returns the exit code. argv[0] is "symbolize". */
 int cli_symbolize(int argc, char **argv);
 
 #endif

@@ -65,9 +65,9 @@ struct place indexed_unit_mend(const struct indexed_unit *unit, uint64_t address
     enum { NEIGHBOURS_MAX = 64 };
     struct mending mending = {.unit = unit, .scope = scope};
     const struct line_row *row = line_program_find(&unit->lines, address);
-    const struct line_row *first = unit->lines.rows.items, *end = first + unit->lines.rows.len;
     if (!row)
         return place;
+    const struct line_row *first = unit->lines.rows.items, *end = first + unit->lines.rows.len;
     const struct line_row *before = row, *after = row + 1;
     while (before > first && row - before < NEIGHBOURS_MAX)
         if (try_row(&mending, --before, place.file))

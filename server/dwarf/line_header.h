@@ -12,8 +12,7 @@ struct line_header {
     struct bytes program;
 };
 
-/* Reads the header at `offset` of .debug_line, and the directories and files into `table`. −EBADMSG, −ENOMEM.
- */
+/* Reads the header at `offset` of .debug_line, directories and files into `table`. −EBADMSG, −ENOMEM. */
 int line_header_read(const struct unit *unit, uint64_t offset, struct line_program *table,
                      struct line_header *ret_header);
 

@@ -22,8 +22,7 @@ enum module_file_kind {
     MODULE_FILE_DWP,       /* package beside the executable: <path of the executable>.dwp */
 };
 
-/* Gives a readable descriptor, owned by the caller from then on, or negative errno (−ENOENT: there is none).
- */
+/* Gives a readable descriptor, the caller's to close, or negative errno (−ENOENT: there is none). */
 typedef int (*module_find_file_fn)(void *userdata, enum module_file_kind kind, const char *name);
 
 /* Opens the ELF file behind `fd` (not taken: it may be closed after this returns). */

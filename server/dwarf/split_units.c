@@ -33,7 +33,7 @@ static int open_file(const struct split_units *units, enum module_file_kind kind
     return r == 0 || r == -ENOMEM ? r : -ENOENT;
 }
 
-/* A split unit has no addresses of its own: they, and range lists before DWARF 5, are in the skeleton's file.
+/* A split unit has no addresses of its own: they are the skeleton's, and so are range lists before DWARF 5.
  */
 static void inherit(struct unit *unit, const struct unit *skeleton)
 {

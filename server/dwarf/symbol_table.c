@@ -45,8 +45,7 @@ int symbol_table_add(struct symbol_table *table, struct elf_image *image)
     return adding.error;
 }
 
-/* Of several names for one address the one with a size comes first, then the one without leading underscores.
- */
+/* Of several names for one address: first those with a size, then those without leading underscores. */
 static int compare_symbols(const void *a, const void *b)
 {
     const struct function_symbol *x = a, *y = b;

@@ -1,5 +1,4 @@
-/* The functions an image's symbol tables name: address → name, where there is no DWARF or no function in it.
- */
+/* The functions that symbol tables name: address → name, for code without DWARF. */
 #ifndef RSPROF_DWARF_SYMBOL_TABLE_H
 #define RSPROF_DWARF_SYMBOL_TABLE_H
 

@@ -133,8 +133,7 @@ static int walk_unit(struct walk *walk)
     return 0;
 }
 
-/* Outer ranges first: by start, then in the order of the walk, which comes to a parent before its children.
- */
+/* Outer ranges first: by start, then in the order of the walk, where parents come before their children. */
 static int compare_ranges(const void *a, const void *b)
 {
     const struct scope_range *x = a, *y = b;

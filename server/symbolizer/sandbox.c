@@ -94,8 +94,7 @@ static int limit_memory(void)
 #endif
 }
 
-/* When memory is short, this process goes before the one whose memory it was forked from. A wish, not a need.
- */
+/* When memory is short, this process goes before its parent does. A wish, not a need. */
 static void offer_to_oom_killer(void)
 {
     OWNED_FD int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

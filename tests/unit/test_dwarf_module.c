@@ -1,5 +1,4 @@
-/* Source frames from every shape of debug info that rustc and the tools after it make of one small library.
- */
+/* Source frames from every shape of debug info that rustc and its tools make of one small library. */
 #include "dwarf/module.h"
 
 #include "base/cleanup.h"
