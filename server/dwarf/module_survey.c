@@ -41,21 +41,30 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 
 #define IS_ONE_OF(name, names) is_one_of(name, names, sizeof(names) / sizeof((names)[0]))
 
+static bool starts_with(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Asked of every symbol: most are mangled names, and out at their second letter. */
 static bool is_allocator(const char *name)
 {
     static const char *const prefixes[] = {"_rjem_", "je_", "mi_"};
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        size_t len = strlen(prefixes[i]);
-        if (strncmp(name, prefixes[i], len) == 0 && IS_ONE_OF(name + len, prefixed_names))
+    if (name[0] == '_' && name[1] != 'r')
+        return false;
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (starts_with(name, prefixes[i]) && IS_ONE_OF(name + strlen(prefixes[i]), prefixed_names))
             return true;
-    }
     return IS_ONE_OF(name, allocator_names);
 }
 
+/* The runtime's own names: plain up to Rust 1.86, since then in a crate "__rustc", mangled. */
 static bool is_rust_runtime(const char *name)
 {
-    return strstr(name, "__rust_alloc") || strcmp(name, "rust_eh_personality") == 0 ||
-           strstr(name, "rust_begin_unwind");
+    if (starts_with(name, "_R"))
+        return strstr(name, "7___rustc") != NULL;
+    return starts_with(name, "__rust_alloc") || strcmp(name, "rust_eh_personality") == 0 ||
+           strcmp(name, "rust_begin_unwind") == 0;
 }
 
 /* .symtab and .dynsym name the same functions: each is taken once. */
