@@ -14,7 +14,7 @@ export interface Target {
 }
 
 const LAST_EXE = 'rsprof.lastExe';
-const REATTACH_PERIOD_MS = 1500;
+const REATTACH_PERIOD_MS = 2000;
 
 function basename(exe: string): string {
     return exe.replace(/ \(deleted\)$/, '').split('/').at(-1) ?? exe;
@@ -170,18 +170,29 @@ export class Attach implements vscode.Disposable {
     private waitFor(lost: Target): void {
         clearTimeout(this.waitTimer);
         this.waitTimer = setTimeout(() => {
-            void this.failures.guard(async () => {
-                if (this.target !== lost || this.session.status.state !== 'lost' || !autoReattachSetting()) {
-                    return;
-                }
-                const process = await this.find(lost.exe);
-                if (process === undefined || process.pid === lost.pid) {
-                    this.waitFor(lost);
-                } else {
-                    await this.attach(process.pid);
-                }
-            });
+            void this.failures.guard(() => this.attachAgain(lost));
         }, REATTACH_PERIOD_MS);
+    }
+
+    private async attachAgain(lost: Target): Promise<void> {
+        const { state } = this.session.status;
+        if (this.target !== lost || state === 'running' || state === 'attaching' || !autoReattachSetting()) {
+            return;
+        }
+        const process = await this.find(lost.exe);
+        if (process === undefined || process.pid === lost.pid) {
+            this.waitFor(lost);
+            return;
+        }
+        try {
+            await this.attach(process.pid);
+        } catch (error) {
+            if (!(error instanceof ResponseError && error.code === ErrorCode.NoSuchProcess)) {
+                throw error;
+            }
+            /* It ended at once; the next one may live longer. */
+            this.waitFor(lost);
+        }
     }
 
     private setContext(): void {

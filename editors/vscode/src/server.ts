@@ -18,7 +18,22 @@ export interface ServerGone {
     crashes: number;
 }
 
+const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 2000;
+
+async function withTimeout(work: Promise<void>, timeoutMs: number, message: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((_, reject) => {
+        timer = setTimeout(() => {
+            reject(new Error(message));
+        }, timeoutMs);
+    });
+    try {
+        await Promise.race([work, late]);
+    } finally {
+        clearTimeout(timer);
+    }
+}
 
 /** Tells the server that this client draws annotations itself. */
 class AnnotationsCapability implements StaticFeature {
@@ -140,9 +155,21 @@ export class Server implements vscode.Disposable {
         client.onNotification('rsprof/status', (params: Notifications['rsprof/status']) => {
             this.statusEmitter.fire(params);
         });
-        await client.start();
+        await withTimeout(client.start(), START_TIMEOUT_MS, `${server.path} does not answer.`).catch((error: unknown) => {
+            void client.dispose().catch(() => undefined);
+            throw error;
+        });
+        if (this.isDisposed()) {
+            await client.dispose();
+            throw new Error('The extension is being shut down.');
+        }
         this.client = client;
         return client;
+    }
+
+    /* Asked again after a wait, when the answer may be another. */
+    private isDisposed(): boolean {
+        return this.disposed;
     }
 
     private clientOptions(closed: () => void): LanguageClientOptions {

@@ -42,6 +42,7 @@ test('the picker lists Rust processes, those of the workspace first, and attache
     assert.ok(rows.every((row) => !row.includes('init')), 'processes that are not Rust are left out');
     await bench.shot('picker');
     await bench.pick('pid 4242');
+    await bench.page.locator('.statusbar-item', { hasText: 'loading symbols' }).first().waitFor();
     await bench.waitForLines('annotation of parse', (lines) => lineOf(lines, 'parse(&input)')?.after.includes('12.0 MiB'));
 });
 
