@@ -1,13 +1,28 @@
 /* Heap tracking by plain uprobes on the allocator's functions: exact, and dear for a program that allocates
  * much. */
 #include "probe/probe_internal.h"
+#include "probe/uprobe_multi.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-static int attach(struct probe *probe, pid_t pid, struct bpf_program *program,
-                  const struct heap_function *function, bool at_return)
+static int attach_multi(struct probe *probe, pid_t pid, const struct bpf_program *program,
+                        const struct heap_function *function, bool at_return)
+{
+    int *slot = vec_push(&probe->heap_fds);
+    if (!slot)
+        return -ENOMEM;
+    int r = uprobe_multi_attach(bpf_program__fd(program), pid, function->path, function->file_offset,
+                                function->call, at_return, slot);
+    if (r < 0)
+        probe->heap_fds.len--;
+    return r;
+}
+
+static int attach_perf(struct probe *probe, pid_t pid, const struct bpf_program *program,
+                       const struct heap_function *function, bool at_return)
 {
     struct bpf_link **slot = vec_push(&probe->heap_links);
     if (!slot)
@@ -19,6 +34,13 @@ static int attach(struct probe *probe, pid_t pid, struct bpf_program *program,
         return -errno;
     }
     return 0;
+}
+
+static int attach(struct probe *probe, pid_t pid, const struct bpf_program *program,
+                  const struct heap_function *function, bool at_return)
+{
+    return probe->uprobe_multi ? attach_multi(probe, pid, program, function, at_return)
+                               : attach_perf(probe, pid, program, function, at_return);
 }
 
 static int attach_function(struct probe *probe, pid_t pid, const struct heap_function *function)
@@ -70,4 +92,7 @@ void probe_stop_heap(struct probe *probe)
     for (size_t i = 0; i < probe->heap_links.len; i++)
         bpf_link__destroy(probe->heap_links.items[i]);
     vec_release(&probe->heap_links);
+    for (size_t i = 0; i < probe->heap_fds.len; i++)
+        close(probe->heap_fds.items[i]);
+    vec_release(&probe->heap_fds);
 }

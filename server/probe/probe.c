@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "probe/probe_internal.h"
+#include "probe/uprobe_multi.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,12 +26,34 @@ static int on_ring_record(void *userdata, void *record, size_t len)
     return 0;
 }
 
-static int load(struct probe *probe)
+/* Opens and loads the programs, those of the heap for either kind of uprobe. */
+static int load_programs(struct probe *probe, bool uprobe_multi)
 {
     probe->bpf = rsprof_bpf__open();
     if (!probe->bpf)
         return -errno;
+    struct bpf_program *uprobes[] = {
+        probe->bpf->progs.heap_enter,   probe->bpf->progs.heap_return,        probe->bpf->progs.heap_free,
+        probe->bpf->progs.heap_sampled, probe->bpf->progs.heap_sampled_freed,
+    };
+    for (size_t i = 0; uprobe_multi && i < sizeof(uprobes) / sizeof(uprobes[0]); i++)
+        bpf_program__set_expected_attach_type(uprobes[i], (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
     int r = rsprof_bpf__load(probe->bpf);
+    if (r < 0) {
+        rsprof_bpf__destroy(probe->bpf);
+        probe->bpf = NULL;
+    }
+    return r;
+}
+
+static int load(struct probe *probe)
+{
+    probe->uprobe_multi = uprobe_multi_supported();
+    int r = load_programs(probe, probe->uprobe_multi);
+    if (r == -EINVAL && probe->uprobe_multi) {
+        probe->uprobe_multi = false;
+        r = load_programs(probe, false);
+    }
     if (r == -EINVAL)
         return -EOPNOTSUPP; /* the verifier, or a map type, of an older kernel */
     if (r < 0)

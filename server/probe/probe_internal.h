@@ -16,7 +16,9 @@ struct probe {
     struct mapping *mappings;        /* mapped: MAPPING_SETS sets */
     int stats_fd;                    /* while open, the kernel times the programs */
     VEC(struct bpf_link *) cpu_links;
-    VEC(struct bpf_link *) heap_links;
+    bool uprobe_multi; /* the heap's programs are loaded for uprobe_multi.h; else for perf events */
+    VEC(int) heap_fds; /* links of the one kind */
+    VEC(struct bpf_link *) heap_links; /* and of the other */
 };
 
 #endif
