@@ -122,6 +122,11 @@ static int symbolize(const struct options *options)
     int r = module_open(fd, debug_file_find, &places, &module);
     if (r < 0)
         return explain_open(options->exe, r);
+    r = module_find_debug_info(module);
+    if (r < 0) {
+        module_free(module);
+        return explain_open(options->exe, r);
+    }
     module_set_full_names(module, options->full);
     module_set_verbatim(module, !options->mend);
     int code = EXIT_NO_DEBUG_INFO;

@@ -9,7 +9,10 @@
 
 struct module {
     struct elf_image *image;
-    struct debug_info *debug; /* NULL: none */
+    module_find_file_fn find_file;
+    void *userdata;
+    struct debug_info *debug; /* NULL: none, or not sought yet */
+    bool debug_sought;
     struct module_survey survey;
     struct symbol_table symbols;
     bool symbols_read;
@@ -19,19 +22,46 @@ struct module {
     bool verbatim;
 };
 
+static int take_survey(struct module *module)
+{
+    module_survey_release(&module->survey);
+    return module_survey_take(module->image, module->debug, &module->survey);
+}
+
+static int open_debug_info(struct module *module)
+{
+    module->debug_sought = true;
+    int r = debug_info_open(module->image, module->find_file, module->userdata, &module->debug);
+    return r == -ENODATA ? 0 : r;
+}
+
+int module_find_debug_info(struct module *module)
+{
+    if (module->debug_sought)
+        return 0;
+    int r = open_debug_info(module);
+    return r < 0 || !module->debug ? r : take_survey(module);
+}
+
+static int open_image(struct module *module, int fd)
+{
+    int r = elf_image_open(fd, &module->image);
+    if (r == 0 && elf_image_has_section(module->image, ".debug_info"))
+        r = open_debug_info(module);
+    if (r == 0)
+        r = take_survey(module);
+    return r == 0 && module->survey.info.rust ? module_find_debug_info(module) : r;
+}
+
 int module_open(int fd, module_find_file_fn find_file, void *userdata, struct module **ret_module)
 {
     struct module *module = calloc(1, sizeof(*module));
     if (!module)
         return -ENOMEM;
+    module->find_file = find_file;
+    module->userdata = userdata;
     module->names.arena = &module->arena;
-    int r = elf_image_open(fd, &module->image);
-    if (r == 0)
-        r = debug_info_open(module->image, find_file, userdata, &module->debug);
-    if (r == -ENODATA)
-        r = 0;
-    if (r == 0)
-        r = module_survey_take(module->image, module->debug, &module->survey);
+    int r = open_image(module, fd);
     if (r < 0) {
         module_free(module);
         return r;
@@ -165,7 +195,10 @@ int module_resolve(struct module *module, uint64_t address, const struct source_
 {
     struct indexed_unit *unit = NULL;
     module->frames.len = 0;
-    int r = module->debug ? debug_info_unit_at(module->debug, address, &unit) : -ENOENT;
+    int r = module_find_debug_info(module);
+    if (r < 0)
+        return r;
+    r = module->debug ? debug_info_unit_at(module->debug, address, &unit) : -ENOENT;
     if (r == 0)
         r = resolve_in_unit(module, unit, address);
     if (r == 0 || r == -ENOENT)
@@ -179,6 +212,12 @@ int module_resolve(struct module *module, uint64_t address, const struct source_
 
 int module_unwind_table(struct module *module, struct unwind_table *ret_table)
 {
-    struct elf_image *separate = module->debug ? debug_info_image(module->debug) : NULL;
-    return unwind_table_compile(module->image, separate, ret_table);
+    int r = unwind_table_compile_eh_frame(module->image, ret_table);
+    if (r != -ENODATA)
+        return r;
+    r = module_find_debug_info(module);
+    if (r < 0)
+        return r;
+    struct elf_image *separate = module->debug ? debug_info_image(module->debug) : module->image;
+    return unwind_table_compile_debug_frame(module->image, separate, ret_table);
 }

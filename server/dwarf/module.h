@@ -25,12 +25,18 @@ enum module_file_kind {
 /* Gives a readable descriptor, the caller's to close, or negative errno (−ENOENT: there is none). */
 typedef int (*module_find_file_fn)(void *userdata, enum module_file_kind kind, const char *name);
 
-/* Opens the ELF file behind `fd` (not taken: it may be closed after this returns). */
+/* Opens the ELF file behind `fd` (not taken: it may be closed after this returns). `userdata` must outlive
+ * the module. */
 int module_open(int fd, module_find_file_fn find_file, void *userdata, struct module **ret_module);
 void module_free(struct module *module);
 
 /* Owned by the module. */
 const struct module_info *module_info(const struct module *module);
+
+/* Looks for the separate debug file now. Without this call that happens at once for modules with Rust code,
+ * and for others when the first address is asked for, since a process has many of those: until then their
+ * `debug` does not count it. −ENOMEM. */
+int module_find_debug_info(struct module *module);
 
 /* Function names with generic arguments instead of the short form. Set before the first question. */
 void module_set_full_names(struct module *module, bool full);

@@ -201,4 +201,5 @@ int module_survey_take(struct elf_image *image, struct debug_info *debug, struct
 void module_survey_release(struct module_survey *survey)
 {
     vec_release(&survey->allocator_symbols);
+    survey->info = (struct module_info){0};
 }

@@ -142,20 +142,19 @@ static int compile_section(const struct elf_image *image, const struct cfi_secti
     return r;
 }
 
-int unwind_table_compile(struct elf_image *image, struct elf_image *separate, struct unwind_table *ret_table)
+int unwind_table_compile_eh_frame(struct elf_image *image, struct unwind_table *ret_table)
 {
     struct cfi_section eh_frame = {
         .contents = elf_image_section(image, ".eh_frame"),
         .address = elf_image_section_address(image, ".eh_frame"),
         .eh_frame = true,
     };
-    int r = compile_section(image, &eh_frame, ret_table);
-    struct elf_image *const others[] = {image, separate};
-    for (size_t i = 0; r == -ENODATA && i < 2; i++) {
-        if (!others[i])
-            continue;
-        struct cfi_section debug_frame = {.contents = elf_image_section(others[i], ".debug_frame")};
-        r = compile_section(image, &debug_frame, ret_table);
-    }
-    return r;
+    return compile_section(image, &eh_frame, ret_table);
+}
+
+int unwind_table_compile_debug_frame(struct elf_image *image, struct elf_image *separate,
+                                     struct unwind_table *ret_table)
+{
+    struct cfi_section debug_frame = {.contents = elf_image_section(separate, ".debug_frame")};
+    return compile_section(image, &debug_frame, ret_table);
 }

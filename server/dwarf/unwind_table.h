@@ -9,8 +9,11 @@
 /* Pages a table may have: 1 GiB of code. */
 #define UNWIND_PAGES_MAX (1u << 22)
 
-/* From .eh_frame of `image`, else .debug_frame of it or of `separate` (may be NULL). −ENODATA neither; −EFBIG
- * too large. */
-int unwind_table_compile(struct elf_image *image, struct elf_image *separate, struct unwind_table *ret_table);
+/* Both: −ENODATA there is none, −EFBIG too large, −ENOMEM. `*ret_table` is the caller's to release. */
+int unwind_table_compile_eh_frame(struct elf_image *image, struct unwind_table *ret_table);
+
+/* From .debug_frame of `separate`, which may be `image` itself or its separate debug file. */
+int unwind_table_compile_debug_frame(struct elf_image *image, struct elf_image *separate,
+                                     struct unwind_table *ret_table);
 
 #endif
