@@ -77,15 +77,16 @@ static uint64_t find_reusable(const struct memory_maps *maps, int mem_fd, uint64
 
 /* ---- one thread's work ---- */
 
-/* Where the kernel's answers go: in the header's page, behind the header. */
-#define RESULTS_OFFSET (HOOK_CODE_BYTES + 0xfc0)
-_Static_assert(sizeof(struct hook_header) <= 0xfc0 && sizeof(struct springboard_results) <= 0x40,
-               "room for the results");
+/* Where the kernel's answers go: to one of some places in the header's page, behind the header. Another one
+ * each time, as a thread may still be on the errand of an rsprof that was killed. */
+enum { RESULTS_OFFSET = 0x800, RESULTS_PLACES = 0x800 / sizeof(struct springboard_results) };
+_Static_assert(sizeof(struct hook_header) <= RESULTS_OFFSET, "room for the results");
 
 static int run(struct job *job, struct springboard_plan *plan, struct springboard_results *ret_results)
 {
-    plan->results = job->injection.address + RESULTS_OFFSET;
     plan->cookie = clock_now_ns();
+    plan->results = job->injection.address + HOOK_CODE_BYTES + RESULTS_OFFSET +
+                    plan->cookie / 64 % RESULTS_PLACES * sizeof(struct springboard_results);
     if (!plan->makes_memory) {
         const struct springboard_results none = {0};
         int r = remote_write(job->mem_fd, plan->results, &none, sizeof(none));
@@ -122,8 +123,11 @@ static int make_memory(struct job *job, int64_t *ret_fd)
 /* Fills the target's memfd from our side, and keeps it. */
 static int fill_memfd(struct job *job, int64_t target_fd)
 {
-    char name[64];
+    static const char link[] = "/memfd:" HOOK_MEMFD_NAME;
+    char name[64], seen[sizeof(link)];
     snprintf(name, sizeof(name), "/proc/%d/fd/%d", job->pid, (int)target_fd);
+    if (readlink(name, seen, sizeof(seen)) < (ssize_t)sizeof(seen) || memcmp(seen, link, sizeof(link) - 1))
+        return -EBADF; /* the target closed what it did not open */
     OWNED_FD int fd = open(name, O_RDWR | O_CLOEXEC);
     if (fd < 0 || ftruncate(fd, HOOK_CODE_BYTES) < 0)
         return -errno;
@@ -156,12 +160,14 @@ static int map_code(struct job *job, int64_t *target_fd)
     return r == results.answers[2] ? 0 : r;
 }
 
-/* What was made and cannot be used goes again. */
-static void undo(struct job *job, int64_t target_fd)
+/* What was made and cannot be used goes again; unless a thread is still on its way and could need it. */
+static void undo(struct job *job, int error, int64_t target_fd)
 {
+    if (error == -EIO)
+        return;
     struct springboard_plan plan = {0};
     struct springboard_results ignored;
-    if (target_fd >= 0)
+    if (target_fd >= 0 && error != -EBADF)
         plan.calls[plan.count++] = (struct springboard_call){SYS_close, {(uint64_t)target_fd}};
     if (job->made)
         plan.calls[plan.count++] =
@@ -200,7 +206,9 @@ static int find_gap(const struct memory_maps *maps, uint64_t *ret_address)
     }
     if (!end)
         return -ENOMEM;
-    *ret_address = (end - (widest / 2 < distance ? widest / 2 : distance)) & ~0xfffull;
+    uint64_t back = widest / 2 < distance ? widest / 2 : distance,
+             room = widest / 4 < distance ? widest / 4 : distance;
+    *ret_address = (end - back - clock_now_ns() / 64 % room) & ~0xfffull;
     return 0;
 }
 
@@ -223,7 +231,7 @@ static int job_run(struct job *job)
     if (r >= 0)
         r = map_code(job, &target_fd);
     if (r < 0)
-        undo(job, target_fd);
+        undo(job, r, target_fd);
     return r;
 }
 

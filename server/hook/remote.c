@@ -95,11 +95,15 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
     if (!dir)
         return errno == ENOENT ? -ESRCH : -errno;
     pid_t running = 0, waiting = 0;
+    bool seen = false;
     for (struct dirent *entry; (entry = readdir(dir));) {
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10), tracer;
         char state;
         if (tid <= 0 || thread_status(pid, tid, &state, &tracer) < 0)
             continue;
+        seen = true;
+        if (tracer == gettid())
+            continue; /* would not stop */
         if (tracer)
             return -EBUSY;
         if (state == 'R' && !running)
@@ -108,7 +112,7 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
             waiting = tid;
     }
     *ret_tid = running ? running : waiting;
-    return *ret_tid ? 0 : -ETIMEDOUT;
+    return *ret_tid ? 0 : seen ? -ETIMEDOUT : -ESRCH;
 }
 
 /* ---- stopping it ---- */
@@ -120,7 +124,8 @@ struct errand {
     uint64_t deadline_ns;
     uint64_t board; /* where the springboard stands */
     size_t board_len;
-    uint64_t since_ns; /* when it last stopped */
+    struct user_regs_struct home; /* as it was found */
+    uint64_t since_ns;            /* when it last stopped */
     uint64_t stopped_ns;
 };
 
@@ -143,9 +148,15 @@ static int look(const struct errand *errand, int *ret_status)
     return WIFSTOPPED(status) ? 1 : -ESRCH;
 }
 
-/* Lets a stopped thread go on. */
+/* Lets a stopped thread go on. If it is about to run a handler while it takes the springboard's last steps,
+ * it is put home first, so that nothing comes back to the springboard. */
 static int go_on(struct errand *errand, int signo)
 {
+    struct user_regs_struct regs;
+    if (signo && errand->board_len && ptrace(PTRACE_GETREGS, errand->tid, 0, &regs) == 0 &&
+        regs.rip - errand->board - springboard_last_steps() < errand->board_len - springboard_last_steps() &&
+        ptrace(PTRACE_SETREGS, errand->tid, 0, &errand->home) < 0)
+        return -errno;
     errand->stopped_ns += clock_now_ns() - errand->since_ns;
     return ptrace(PTRACE_CONT, errand->tid, 0, signo) < 0 ? -errno : 0;
 }
@@ -216,19 +227,24 @@ static int stop_for_errand(struct errand *errand, struct user_regs_struct *ret_r
 /* Builds the springboard and sends the thread there. */
 static int send_off(struct errand *errand, const struct springboard_plan *plan)
 {
-    struct user_regs_struct regs;
+    uint64_t all_signals = UINT64_MAX;
+    struct springboard_plan full_plan = *plan;
     uint8_t code[SPRINGBOARD_BYTES_MAX];
-    int r = stop_for_errand(errand, &regs);
+    int r = stop_for_errand(errand, &errand->home);
     if (r < 0)
         return r;
-    size_t len = springboard_build(errand->board, &regs, plan, code);
+    if (ptrace(PTRACE_GETSIGMASK, errand->tid, sizeof(full_plan.signal_mask), &full_plan.signal_mask) < 0)
+        return -errno;
+    struct user_regs_struct regs = errand->home;
+    size_t len = springboard_build(errand->board, &regs, &full_plan, code);
     r = remote_write(errand->mem_fd, errand->board, code, len);
     if (r < 0)
         return r;
     errand->board_len = len;
     regs.rip = errand->board + springboard_start();
     regs.orig_rax = UINT64_MAX; /* there is no system call to restart: the springboard sees to that */
-    if (ptrace(PTRACE_SETREGS, errand->tid, 0, &regs) < 0)
+    if (ptrace(PTRACE_SETREGS, errand->tid, 0, &regs) < 0 ||
+        ptrace(PTRACE_SETSIGMASK, errand->tid, sizeof(all_signals), &all_signals) < 0)
         return -errno;
     return go_on(errand, 0);
 }
@@ -282,6 +298,7 @@ static int run_errand(struct errand *errand, const struct springboard_plan *plan
     int r = send_off(errand, plan);
     if (r < 0)
         return r;
+    errand->deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS;
     struct springboard_results results = {0};
     bool done = !plan->results || await_results(errand, plan, &results);
     r = see_home(errand);
@@ -293,22 +310,39 @@ static int run_errand(struct errand *errand, const struct springboard_plan *plan
     return r < 0 ? r : done ? 0 : -ENOMEM;
 }
 
+/* Has one thread do it. −ESRCH, −ETIMEDOUT: it ended or would not stop, and another may be asked; −EIO: it
+ * did not come back. */
+static int try_thread(pid_t tid, int mem_fd, uint64_t board, const struct springboard_plan *plan,
+                      struct springboard_results *ret_results, uint64_t *stopped_ns)
+{
+    struct errand errand = {
+        .tid = tid, .mem_fd = mem_fd, .board = board, .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS / 4};
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
+        return -errno;
+    int r = run_errand(&errand, plan, ret_results);
+    if (ptrace(PTRACE_DETACH, tid, 0, 0) == 0) /* fails where it runs or ended: our thread's end lets go */
+        errand.stopped_ns += clock_now_ns() - errand.since_ns;
+    *stopped_ns += errand.stopped_ns;
+    return r == -ETIMEDOUT && errand.board_len ? -EIO : r;
+}
+
 int remote_run(pid_t pid, int mem_fd, const struct memory_maps *maps, const struct springboard_plan *plan,
                struct springboard_results *ret_results, uint64_t *stopped_ns)
 {
-    struct errand errand = {.mem_fd = mem_fd, .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS};
-    int r = springboard_find_place(maps, mem_fd, &errand.board);
-    if (r >= 0)
-        r = choose_thread(pid, &errand.tid);
+    uint64_t board, deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS;
+    pid_t tid = 0;
+    int r;
+    while ((r = springboard_find_place(maps, mem_fd, &board)) == -EAGAIN && clock_now_ns() < deadline_ns)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * NS_PER_MS}, NULL);
     if (r < 0)
         return r;
-    if (ptrace(PTRACE_SEIZE, errand.tid, 0, 0) < 0)
-        return -errno;
-    r = run_errand(&errand, plan, ret_results);
-    if (ptrace(PTRACE_DETACH, errand.tid, 0, 0) ==
-        0) /* fails where it runs or ended: our thread's end lets go */
-        errand.stopped_ns += clock_now_ns() - errand.since_ns;
-    *stopped_ns += errand.stopped_ns;
+    do {
+        r = choose_thread(pid, &tid);
+        if (r >= 0)
+            r = try_thread(tid, mem_fd, board, plan, ret_results, stopped_ns);
+        else if (r != -ETIMEDOUT)
+            return r;
+    } while ((r == -ESRCH || r == -ETIMEDOUT) && clock_now_ns() < deadline_ns);
     for (size_t i = 0; i < plan->count && r >= 0; i++)
         if (ret_results->answers[i] < 0 && ret_results->answers[i] >= -4095)
             r = (int)ret_results->answers[i];

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define REMOTE_TIMEOUT_NS 500000000ull
+#define REMOTE_TIMEOUT_NS 2000000000ull
 
 /* Does as planned. Answers of the kernel that are errors are errors of this too; `*ret_results` has all that
  * came, then too. Adds the time the thread stood still to `*stopped_ns`. */

@@ -1,5 +1,6 @@
 #include "hook/springboard.h"
 
+#include "base/clock.h"
 #include "hook/remote.h"
 #include "hook/stub_abi.h"
 
@@ -8,7 +9,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-extern const uint8_t springboard_code[], springboard_entry[], springboard_data[], springboard_end[];
+extern const uint8_t springboard_code[], springboard_entry[], springboard_last[], springboard_data[],
+    springboard_end[];
 
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"
@@ -43,7 +45,14 @@ __asm__(".pushsection .rodata\n"
         "    jz 4f\n"
         "    movq springboard_cookie(%rip), %rax\n"
         "    movq %rax, 24(%r13)\n"
-        "4:  leaq -128(%rsp), %rsp\n"
+        "4:  movl $14, %eax\n" /* rt_sigprocmask(SIG_SETMASK, …) */
+        "    movl $2, %edi\n"
+        "    leaq springboard_mask(%rip), %rsi\n"
+        "    xorl %edx, %edx\n"
+        "    movl $8, %r10d\n"
+        "    syscall\n"
+        "springboard_last:\n"
+        "    leaq -128(%rsp), %rsp\n"
         "    pushq springboard_data + 16*8(%rip)\n"
         "    popfq\n"
         "    leaq 128(%rsp), %rsp\n"
@@ -72,6 +81,9 @@ __asm__(".pushsection .rodata\n"
         "    .quad 0\n"
         "springboard_cookie:\n"
         "    .quad 0\n"
+        "    .quad 0\n"
+        "springboard_mask:\n"
+        "    .quad 0\n"
         "springboard_calls:\n"
         "    .fill 3 * 7 + 1, 8, -1\n"
         "springboard_end:\n"
@@ -83,6 +95,8 @@ struct data {
     uint64_t results;
     uint64_t writable; /* from which answer on results can be written when it is an error */
     uint64_t cookie;
+    uint64_t sent_ns;
+    uint64_t signal_mask;
     struct springboard_call calls[SPRINGBOARD_CALLS_MAX];
     uint64_t end;
 };
@@ -94,8 +108,14 @@ size_t springboard_start(void)
     return (size_t)(springboard_entry - springboard_code);
 }
 
-#define MARK_BYTES  16
-#define PLACE_BYTES 640 /* for a springboard, with some zeros to spare */
+#define MARK_BYTES   16
+#define ABANDONED_NS (2 * NS_PER_SEC) /* no thread takes that long to get home */
+#define PLACE_BYTES  672              /* for a springboard, with some zeros to spare */
+
+size_t springboard_last_steps(void)
+{
+    return (size_t)(springboard_last - springboard_code);
+}
 
 /* What the kernel would do to restart the system call that the thread was interrupted in, if any. */
 static void restart_system_call(struct user_regs_struct *regs)
@@ -125,7 +145,9 @@ size_t springboard_build(uint64_t address, const struct user_regs_struct *regs,
     struct data data = {.end = UINT64_MAX,
                         .results = plan->results,
                         .writable = plan->results ? plan->makes_memory : SPRINGBOARD_CALLS_MAX,
-                        .cookie = plan->cookie};
+                        .cookie = plan->cookie,
+                        .sent_ns = clock_now_ns(),
+                        .signal_mask = plan->signal_mask};
 #define KEEP(reg) data.reg = home.reg
     KEEP(r15), KEEP(r14), KEEP(r13), KEEP(r12), KEEP(rbp), KEEP(rbx), KEEP(r11), KEEP(r10), KEEP(r9);
     KEEP(r8), KEEP(rax), KEEP(rcx), KEEP(rdx), KEEP(rsi), KEEP(rdi), KEEP(rip), KEEP(eflags);
@@ -145,46 +167,59 @@ size_t springboard_build(uint64_t address, const struct user_regs_struct *regs,
     return len;
 }
 
-/* Looks for a place among the zeros that a mapping ends with, from its end down. A marked one may be on some
- * thread's way home yet: only taken when `marked` is asked for. */
-static bool page_find_place(int mem_fd, uint64_t page, bool marked, uint64_t *ret_address)
+/* Whether nobody needs a place any more: zeros, or a springboard that was left behind long ago. */
+static bool place_is_free(const uint8_t *place, bool *ret_marked)
 {
-    uint8_t bytes[4096];
-    if (remote_read(mem_fd, page, bytes, sizeof(bytes)) < 0)
-        return false;
-    for (size_t at = sizeof(bytes) - PLACE_BYTES; at >= PLACE_BYTES; at -= PLACE_BYTES) {
-        bool has_mark = !memcmp(bytes + at, springboard_code, MARK_BYTES);
-        bool zeros = true;
-        for (size_t i = at - MARK_BYTES; i < at + PLACE_BYTES && zeros; i++)
-            zeros = !bytes[i];
-        if (marked ? has_mark : zeros) {
-            *ret_address = page + at;
-            return true;
-        }
-        if (!has_mark && !zeros)
-            return false;
-    }
-    return false;
+    static const uint8_t zeros[MARK_BYTES + PLACE_BYTES];
+    uint64_t sent_ns;
+    *ret_marked = !memcmp(place, springboard_code, MARK_BYTES);
+    if (!*ret_marked)
+        return !memcmp(place - MARK_BYTES, zeros, sizeof(zeros));
+    memcpy(&sent_ns, place + (springboard_data - springboard_code) + offsetof(struct data, sent_ns),
+           sizeof(sent_ns));
+    return clock_now_ns() - sent_ns > ABANDONED_NS;
 }
 
-/* The vDSO first: it is there in every process, and nobody's file. */
+/* Looks for a place among the zeros that a mapping ends with, from its end down. */
+static int page_find_place(int mem_fd, uint64_t page, uint64_t *ret_address)
+{
+    uint8_t bytes[4096];
+    bool marked = true, any_marked = false;
+    if (remote_read(mem_fd, page, bytes, sizeof(bytes)) < 0)
+        return -ENOTSUP;
+    for (size_t at = sizeof(bytes) - PLACE_BYTES; at >= PLACE_BYTES && marked; at -= PLACE_BYTES) {
+        if (place_is_free(bytes + at, &marked)) {
+            *ret_address = page + at;
+            return 0;
+        }
+        any_marked |= marked;
+    }
+    return any_marked ? -EAGAIN : -ENOTSUP;
+}
+
+/* The vDSO first: it is there in every process, and nobody's file. Never a stub's code: an errand may map
+ * that anew. */
 static bool map_may_have_place(const struct memory_map *map, bool vdso)
 {
     if (!map->executable || map->writable)
         return false;
-    return vdso ? !strcmp(map->path, "[vdso]") : map->inode != 0;
+    return vdso ? !strcmp(map->path, "[vdso]") : map->inode && strncmp(map->path, "/memfd:", 7);
 }
 
 int springboard_find_place(const struct memory_maps *maps, int mem_fd, uint64_t *ret_address)
 {
-    for (int pass = 0; pass < 4; pass++) {
-        bool vdso = pass % 2 == 0, marked = pass >= 2;
+    int result = -ENOTSUP;
+    for (int vdso = 1; vdso >= 0; vdso--) {
         for (size_t i = 0; i < maps->len; i++) {
             const struct memory_map *map = &maps->items[i];
-            if (map_may_have_place(map, vdso) &&
-                page_find_place(mem_fd, map->end - 4096, marked, ret_address))
+            if (!map_may_have_place(map, vdso))
+                continue;
+            int r = page_find_place(mem_fd, map->end - 4096, ret_address);
+            if (r == 0)
                 return 0;
+            if (r == -EAGAIN)
+                result = r;
         }
     }
-    return -ENOTSUP;
+    return result;
 }

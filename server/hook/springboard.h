@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <sys/user.h>
 
-#define SPRINGBOARD_BYTES_MAX 608
+#define SPRINGBOARD_BYTES_MAX 640
 #define SPRINGBOARD_CALLS_MAX 3
 
 /* As a calls first argument: the address of the mark. */
@@ -43,20 +43,24 @@ struct springboard_results {
 struct springboard_plan {
     struct springboard_call calls[SPRINGBOARD_CALLS_MAX];
     size_t count;
-    uint64_t results;  /* address of a struct springboard_results in the target; 0: nothing is written */
-    uint64_t cookie;   /* told back in `done` */
-    bool makes_memory; /* the first call maps the memory of the results: if it fails, nothing is written */
+    uint64_t results;     /* address of a struct springboard_results in the target; 0: nothing is written */
+    uint64_t cookie;      /* told back in `done` */
+    uint64_t signal_mask; /* of the thread at home */
+    bool makes_memory;    /* the first call maps the memory of the results: if it fails, nothing is written */
 };
 
 /* The springboard for `address` that does as planned and leads back to `regs`. Returns its length. */
 size_t springboard_build(uint64_t address, const struct user_regs_struct *regs,
                          const struct springboard_plan *plan, uint8_t ret_code[static SPRINGBOARD_BYTES_MAX]);
 
-/* Offset from its start of where the code is entered. */
+/* Offsets from its start: where the code is entered; and from where on all is done, and only the registers
+ * are to go back. */
 size_t springboard_start(void);
+size_t springboard_last_steps(void);
 
 /* An executable place in the target that nothing uses: zeros after the code of the vDSO or of a module, or a
- * springboard left behind. −ENOTSUP: there is none. */
+ * springboard left behind some seconds ago by an rsprof that was killed. −ENOTSUP: there is none; −EAGAIN:
+ * there may be one soon. */
 int springboard_find_place(const struct memory_maps *maps, int mem_fd, uint64_t *ret_address);
 
 #endif

@@ -24,7 +24,7 @@
  * token, unique as long as the stub is mapped, which names the block in BPF maps: a later block at the same
  * address has another.
  *
- * **Probe sites** are two 5-byte nops. At HOOK_SITE_ALLOC: rdi token, rsi block, rdx size in bytes, rcx
+ * **Probe sites** are two nops. At HOOK_SITE_ALLOC: rdi token, rsi block, rdx size in bytes, rcx
  * weight in bytes (S/p, rounded), r8 weight in blocks (1/p, in 1/65536), r9 → struct hook_frame, where the
  * walk starts. At HOOK_SITE_FREE: rdi token, rsi block, rdx weight in bytes. p = 65536/r8; the sample's part
  * in the variance of the bytes is rcx² × (1 − p). A token at HOOK_SITE_FREE that BPF does not know was lost

@@ -1,7 +1,11 @@
 /* Attaches a heap hook to a process, for tests and benchmarks, and prints what it saw as "name value" lines.
  *
  *     hook_driver PID [--seconds S] [--interval BYTES] [--no-uprobes] [--cycles N] [--tick-ms MS] [--hold]
+ * [--limits]
+ *                 [--peek]
  *
+ * --limits: the stub lowers rates by itself, as it does when heartbeats stay away. --peek: attaches nothing,
+ * shows the counts of the stub that is there.
  * --hold: says "ready" and holds until stdin ends. --cycles: attaches and detaches N times in a row. Exit
  * code: 0, or the errno of what failed. */
 #include "base/cleanup.h"
@@ -26,7 +30,7 @@ struct options {
     double seconds;
     uint64_t interval;
     unsigned tick_ms, cycles;
-    bool uprobes, hold;
+    bool uprobes, hold, limits, peek;
 };
 
 /* ---- slots ---- */
@@ -82,11 +86,8 @@ static int open_uprobe(pid_t pid, int file_fd, uint64_t offset, int *ret_fd)
     if (!file || fscanf(file, "%d", &type) != 1)
         return -ENOTSUP;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
-    struct perf_event_attr attr = {.size = sizeof(attr),
-                                   .type = (uint32_t)type,
-                                   .uprobe_path = (uintptr_t)path,
-                                   .probe_offset = offset,
-                                   .inherit = 1};
+    struct perf_event_attr attr = {
+        .size = sizeof(attr), .type = (uint32_t)type, .uprobe_path = (uintptr_t)path, .probe_offset = offset};
     int fd = (int)syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -94,7 +95,8 @@ static int open_uprobe(pid_t pid, int file_fd, uint64_t offset, int *ret_fd)
     return 0;
 }
 
-/* A perf event on a task counts that task: one for each thread there is; inherited by those to come. */
+/* A perf event on a task counts that task: one for each thread that there is. (An inherited one lets execve
+ * fail in children, with EFAULT, seen on Linux 6.18.) */
 struct uprobes {
     int alloc[256], free[256];
     size_t count;
@@ -145,8 +147,8 @@ static int tick_on(struct hook *hook, const struct options *options)
         struct pollfd in = {.fd = options->hold ? 0 : -1, .events = POLLIN};
         if (poll(&in, 1, (int)options->tick_ms) > 0)
             return 0;
-        int r = hook_heartbeat(hook);
-        if (r >= 0)
+        int r = options->limits ? 0 : hook_heartbeat(hook);
+        if (r >= 0 && !options->limits)
             r = hook_set_interval(hook, options->interval);
         if (r < 0)
             return r;
@@ -187,7 +189,7 @@ static int attach_once(const struct options *options, bool quiet)
         r = open_uprobes(options->pid, &sites, &uprobes);
     if (r >= 0)
         r = hook_set_interval(hook, options->interval);
-    if (r >= 0)
+    if (r >= 0 && !options->limits)
         r = hook_set_limits(hook, UINT32_MAX, UINT32_MAX);
     if (r >= 0)
         r = hook_install(hook, slots.items, slots.len, &installed);
@@ -207,15 +209,31 @@ static int attach_once(const struct options *options, bool quiet)
     return r;
 }
 
+/* The counts of a stub that nobody holds. */
+static int peek(pid_t pid)
+{
+    CLEANUP(memory_maps_release) struct memory_maps maps = {0};
+    OWNED_FD int mem_fd = -1;
+    static struct hook_data data;
+    int r = memory_maps_read(pid, &maps);
+    if (r >= 0)
+        r = remote_open_memory(pid, &mem_fd);
+    for (size_t i = 0; i < maps.len && r >= 0; i++) {
+        if (!strcmp(maps.items[i].path, "/memfd:" HOOK_MEMFD_NAME)) {
+            r = remote_read(mem_fd, maps.items[i].end, &data, sizeof(data));
+            print_state(&(struct hook_state){&data.header, data.sites, data.rates});
+            return r;
+        }
+    }
+    return r < 0 ? r : -ENOENT;
+}
+
 static int parse(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {{"seconds", 1, 0, 's'},
-                                          {"interval", 1, 0, 'i'},
-                                          {"no-uprobes", 0, 0, 'n'},
-                                          {"cycles", 1, 0, 'c'},
-                                          {"tick-ms", 1, 0, 't'},
-                                          {"hold", 0, 0, 'h'},
-                                          {0}};
+    static const struct option names[] = {
+        {"seconds", 1, 0, 's'}, {"interval", 1, 0, 'i'}, {"no-uprobes", 0, 0, 'n'},
+        {"cycles", 1, 0, 'c'},  {"tick-ms", 1, 0, 't'},  {"hold", 0, 0, 'h'},
+        {"limits", 0, 0, 'l'},  {"peek", 0, 0, 'p'},     {0}};
     for (int c; (c = getopt_long(argc, argv, "", names, NULL)) >= 0;) {
         switch (c) {
         case 's':
@@ -236,6 +254,12 @@ static int parse(int argc, char **argv, struct options *options)
         case 'h':
             options->hold = true;
             break;
+        case 'l':
+            options->limits = true;
+            break;
+        case 'p':
+            options->peek = true;
+            break;
         default:
             return -EINVAL;
         }
@@ -248,7 +272,9 @@ int main(int argc, char **argv)
 {
     struct options options = {.seconds = 2, .interval = 524288, .tick_ms = 100, .cycles = 1, .uprobes = true};
     int r = parse(argc, argv, &options);
-    for (unsigned i = 0; i < options.cycles && r >= 0; i++)
+    if (r >= 0 && options.peek)
+        r = peek(options.pid);
+    for (unsigned i = 0; i < options.cycles && r >= 0 && !options.peek; i++)
         r = attach_once(&options, options.cycles > 1);
     if (r < 0)
         fprintf(stderr, "%s\n", strerror(-r));

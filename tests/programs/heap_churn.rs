@@ -1,8 +1,8 @@
-// Allocates and frees on several threads for as long as it is asked to, and checks every block's content: a heap that was
+// Allocates and frees on several threads until its standard input ends, and checks every block's content: a heap that was
 // damaged by a profiler is told by exit code 3. Each second (and at the end) it prints how many nanoseconds a pair of an
 // allocation and a free took.
 //
-//     heap_churn SECONDS THREADS [--respawn]     --respawn: threads live for 50 ms only
+//     heap_churn THREADS [--respawn]     --respawn: threads live for 50 ms only
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
@@ -67,10 +67,16 @@ fn step(random: &mut Random, held: &mut [(u64, Vec<u64>)]) {
     *old_tag = tag;
 }
 
-fn churn(seed: u64, until: Instant, stop: &AtomicBool, pairs: &AtomicU64) {
+static STOP: AtomicBool = AtomicBool::new(false);
+
+fn stopped() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+fn churn(seed: u64, until: Option<Instant>, pairs: &AtomicU64) {
     let mut random = Random(seed | 1);
     let mut held: Vec<(u64, Vec<u64>)> = (0..512).map(|_| (0, Vec::new())).collect();
-    while Instant::now() < until && !stop.load(Ordering::Relaxed) {
+    while until.map_or(true, |until| Instant::now() < until) && !stopped() {
         for _ in 0..1000 {
             step(&mut random, &mut held);
             black_box(Box::new([seed; 6]));
@@ -84,40 +90,43 @@ fn churn(seed: u64, until: Instant, stop: &AtomicBool, pairs: &AtomicU64) {
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let seconds: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(5);
     let threads: u64 = args.next().and_then(|a| a.parse().ok()).unwrap_or(2);
     let respawn = args.next().as_deref() == Some("--respawn");
     let pairs = Arc::new(AtomicU64::new(0));
-    let stop = Arc::new(AtomicBool::new(false));
-    let end = Instant::now() + Duration::from_secs(seconds);
     let workers: Vec<_> = (0..threads)
         .map(|i| {
-            let (pairs, stop) = (pairs.clone(), stop.clone());
+            let pairs = pairs.clone();
             thread::spawn(move || {
                 let mut round = 0;
-                while Instant::now() < end {
-                    let until = if respawn { Instant::now() + Duration::from_millis(50) } else { end };
-                    let (pairs, stop) = (pairs.clone(), stop.clone());
+                while !stopped() {
+                    let until = respawn.then(|| Instant::now() + Duration::from_millis(50));
+                    let pairs = pairs.clone();
                     round += 1;
                     let seed = (i + 1) * 7919 + round;
                     if respawn {
-                        thread::spawn(move || churn(seed, until, &stop, &pairs)).join().unwrap();
+                        thread::spawn(move || churn(seed, until, &pairs)).join().unwrap();
                     } else {
-                        churn(seed, until, &stop, &pairs);
+                        churn(seed, until, &pairs);
                     }
                 }
             })
         })
         .collect();
+    thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        STOP.store(true, Ordering::Relaxed);
+    });
     let mut last = 0;
     let mut then = Instant::now();
-    while Instant::now() < end {
-        thread::sleep(Duration::from_millis(1000).min(end.saturating_duration_since(Instant::now())));
-        let now = pairs.load(Ordering::Relaxed);
-        let ns = then.elapsed().as_nanos() as f64 * threads as f64 / (now - last).max(1) as f64;
-        println!("{:.1} ns/pair and thread", ns);
-        then = Instant::now();
-        last = now;
+    while !stopped() {
+        thread::sleep(Duration::from_millis(100));
+        if then.elapsed() >= Duration::from_secs(1) {
+            let now = pairs.load(Ordering::Relaxed);
+            let ns = then.elapsed().as_nanos() as f64 * threads as f64 / (now - last).max(1) as f64;
+            println!("{:.1} ns/pair and thread", ns);
+            then = Instant::now();
+            last = now;
+        }
     }
     for worker in workers {
         worker.join().unwrap();

@@ -215,10 +215,10 @@ static void rate_govern(uint32_t index, uint64_t rate)
     }
     uint32_t of_all = __atomic_add_fetch(&header.epoch_samples, 1, __ATOMIC_RELAXED);
     uint32_t of_site = __atomic_add_fetch(&site->epoch_samples, 1, __ATOMIC_RELAXED);
-    /* Beyond the grant a site gets a quarter of its quota at each rate: if every sample lowered it, rates
+    /* Beyond the grant a site gets half its quota at each rate: if every sample lowered it, rates
      * would fall so fast that hardly any sample would stand for the rest of a burst. */
     uint32_t quota = relaxed(header.quota);
-    if (of_site <= (of_all <= relaxed(header.grant) ? quota : quota / 4))
+    if (of_site <= (of_all <= relaxed(header.grant) ? quota : quota / 2))
         return;
     const uint64_t first_interval =
         1ull << (HOOK_HAZARD_BITS - 6); /* from every allocation on to one in 64 bytes */

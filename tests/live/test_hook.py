@@ -1,0 +1,225 @@
+"""The heap hook on live programs: what it sees is what they do, and they never notice. HOOK_ROUNDS makes it try harder."""
+import contextlib
+import ctypes
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import rsprof_live as live
+
+DRIVER = os.environ.get("HOOK_DRIVER", live.PROGRAMS.parent / "hook_driver")
+ROUNDS = float(os.environ.get("HOOK_ROUNDS", 1))
+EPERM, EBUSY, ENOMEM, ESRCH = 1, 16, 12, 3
+
+
+def rounds(count):
+    return max(1, int(count * ROUNDS))
+
+
+@contextlib.contextmanager
+def target(name, *arguments):
+    """A program that must end sound when it is told to."""
+    command = [live.PROGRAMS / name, *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+            process.stdin.close()
+            output = process.stdout.read()
+            code = process.wait(timeout=60)
+            assert code == 0 and output.endswith("sound\n"), f"{command}: exit code {code}\n{output[-300:]}"
+        finally:
+            process.kill()
+
+
+def wait_ready(process):
+    assert process.stdout.readline() == "ready\n"
+
+
+def drive(pid, *arguments, code=0):
+    """The driver's numbers."""
+    command = [DRIVER, str(pid), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, f"{command}: exit code {done.returncode} instead of {code}\n{done.stderr}"
+    return {name: int(value) for name, value in (line.split() for line in done.stdout.splitlines() if " " in line)}
+
+
+@contextlib.contextmanager
+def driver(pid, *arguments):
+    command = [DRIVER, str(pid), "--hold", *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def await_ready(process):
+    for line in process.stdout:
+        if line == "ready\n":
+            return
+    raise AssertionError("the driver ended before it was ready")
+
+
+def stub_mappings(pid):
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="ascii")
+    return [line for line in maps.splitlines() if "rsprof-hook" in line]
+
+
+def open_files(pid):
+    folder = f"/proc/{pid}/fd"
+    return sorted(os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder))
+
+
+def every_sample_passes_the_probe_sites():
+    with target("heap_churn", 4) as process:
+        time.sleep(0.3)
+        seen = drive(process.pid, "--seconds", 1, "--interval", 200_000)
+        assert seen["samples"] > 1000, seen
+        assert 0 <= seen["uprobe_allocs"] - seen["samples"] <= 50 + seen["samples"] / 100, seen
+        assert 0 <= seen["uprobe_frees"] - seen["frees"] <= 50 + seen["frees"] / 100, seen
+        assert seen["set_full"] == 0 and seen["stop_us"] < 20_000, seen
+
+
+def live_heap_is_seen_as_it_is():
+    with target("heap_churn", 2) as process:
+        seen = drive(process.pid, "--seconds", 1.5, "--interval", 0, "--no-uprobes")
+        # 512 vectors a thread, a sixteenth of them of 6 144 words on average, the others small
+        assert 2e6 < seen["live_bytes"] < 6e6, seen
+
+
+def attach_and_detach_over_and_over():
+    with target("heap_churn", 4, "--respawn") as process:
+        drive(process.pid, "--cycles", rounds(150), "--seconds", 0.005, "--tick-ms", 2, "--no-uprobes", "--interval", 1000)
+        assert len(stub_mappings(process.pid)) == 1, stub_mappings(process.pid)
+        assert not any("memfd" in name for name in open_files(process.pid)), open_files(process.pid)
+
+
+def killed_at_any_moment():
+    random.seed(7)
+    with target("heap_churn", 8) as process:
+        for i in range(rounds(60)):
+            with driver(process.pid, "--interval", 5000, *(["--no-uprobes"] if i % 4 else [])) as attached:
+                if i % 2:
+                    time.sleep(random.random() * 0.02)  # most probably while it attaches
+                else:
+                    await_ready(attached)
+                    time.sleep(random.random() * 0.05)
+        assert process.poll() is None
+        seen = drive(process.pid, "--seconds", 0.3, "--no-uprobes", "--interval", 0)
+        assert seen["samples"] > 1000, seen
+
+
+def at_native_speed_after_a_kill():
+    """Without heartbeats the stub samples less and less."""
+    with target("heap_churn", 2) as process:
+        with driver(process.pid, "--interval", 0, "--no-uprobes", "--limits") as attached:
+            await_ready(attached)
+            time.sleep(0.2)
+        time.sleep(1)
+        seen = drive(process.pid, "--peek")
+        time.sleep(0.5)
+        later = drive(process.pid, "--peek")
+        assert later["samples"] - seen["samples"] < 2000, (seen, later)
+
+
+def children_and_their_programs():
+    with target("heap_trials", "fork") as process:
+        wait_ready(process)
+        for _ in range(rounds(5)):
+            drive(process.pid, "--seconds", 0.3, "--interval", 100)
+
+
+def a_program_that_becomes_another():
+    with target("heap_trials", "exec") as process:
+        wait_ready(process)
+        for _ in range(rounds(10)):
+            code = subprocess.run([DRIVER, str(process.pid), "--seconds", "0.2", "--no-uprobes"], capture_output=True,
+                                  timeout=60, check=False).returncode
+            assert code in (0, ESRCH, EBUSY, ENOMEM, 14, 110), code
+
+
+def system_calls_are_not_cut_short():
+    with target("heap_trials", "wait") as process:
+        wait_ready(process)
+        drive(process.pid, "--cycles", rounds(100), "--seconds", 0.005, "--tick-ms", 2, "--no-uprobes")
+
+
+def signals_find_their_handlers():
+    with target("heap_trials", "signals") as process:
+        wait_ready(process)
+        drive(process.pid, "--cycles", rounds(60), "--seconds", 0.01, "--tick-ms", 5, "--no-uprobes", "--interval", 0)
+
+
+def a_filtered_target_is_left_alone():
+    with target("heap_trials", "filter") as process:
+        wait_ready(process)
+        drive(process.pid, code=EPERM)
+        assert not stub_mappings(process.pid)
+
+
+def a_target_without_memory_is_left_alone():
+    with target("heap_trials", "limit") as process:
+        wait_ready(process)
+        before = open_files(process.pid)
+        drive(process.pid, code=ENOMEM)
+        assert not stub_mappings(process.pid)
+        assert open_files(process.pid) == before
+
+
+def failed_allocations_change_nothing():
+    with target("heap_trials", "limit") as process:
+        wait_ready(process)
+        subprocess.run(["prlimit", f"--pid={process.pid}", "--as=unlimited:"], check=True)
+        with driver(process.pid, "--interval", 0) as attached:
+            await_ready(attached)
+            # room for the stub is there: now there is none again
+            size = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[0]) * 4096 + (2 << 20)
+            subprocess.run(["prlimit", f"--pid={process.pid}", f"--as={size}:"], check=True)
+            time.sleep(1)
+            attached.stdin.close()
+            output = attached.stdout.read()
+        assert "realloc_failed 0\n" not in output, output
+
+
+def the_second_is_told():
+    with target("heap_churn", 1) as process:
+        with driver(process.pid, "--no-uprobes") as first:
+            await_ready(first)
+            drive(process.pid, code=EBUSY)
+            first.stdin.close()
+            first.wait()
+        drive(process.pid, "--seconds", 0.1, "--no-uprobes")
+
+
+def a_traced_target_is_left_alone():
+    with target("heap_churn", 2) as process:
+        time.sleep(0.2)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long] * 4
+        assert libc.ptrace(0x4206, process.pid, 0, 0) == 0  # PTRACE_SEIZE
+        drive(process.pid, code=EBUSY)
+        assert not stub_mappings(process.pid)
+        libc.ptrace(0x4207, process.pid, 0, 0)  # PTRACE_INTERRUPT
+        os.waitpid(process.pid, 0x40000000)
+        libc.ptrace(17, process.pid, 0, 0)  # PTRACE_DETACH
+        drive(process.pid, "--seconds", 0.1)
+
+
+def attached_at_the_very_start():
+    for i in range(rounds(10)):
+        with target("heap_churn", 2) as process:
+            time.sleep(i * 0.001)
+            drive(process.pid, "--seconds", 0.05, "--no-uprobes")
+
+
+TESTS = (every_sample_passes_the_probe_sites, live_heap_is_seen_as_it_is, attach_and_detach_over_and_over,
+         killed_at_any_moment, at_native_speed_after_a_kill, children_and_their_programs,
+              a_program_that_becomes_another, system_calls_are_not_cut_short, signals_find_their_handlers,
+              a_filtered_target_is_left_alone, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
+              the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start)
+
+if __name__ == "__main__":
+    live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])
