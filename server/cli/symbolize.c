@@ -39,8 +39,6 @@ static int parse_options(int argc, char **argv, struct options *ret_options)
         else
             options.exe = argv[i];
     }
-    if (!options.exe && !options.help)
-        return -EINVAL;
     *ret_options = options;
     return 0;
 }
@@ -148,6 +146,10 @@ int cli_symbolize(int argc, char **argv)
     if (options.help) {
         fputs(usage, stdout);
         return EXIT_DONE;
+    }
+    if (!options.exe) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
     }
     int r = sandbox_drop_privileges();
     if (r < 0) {
