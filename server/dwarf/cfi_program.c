@@ -217,7 +217,9 @@ static struct bytes read_block(struct reader *reader)
     uint64_t len = reader_uleb(reader);
     struct bytes block = {reader->pos, (size_t)len};
     reader_skip(reader, len);
-    return reader->bad ? (struct bytes){0} : block;
+    if (reader->bad)
+        block.len = 0;
+    return block;
 }
 
 static void run_cfa(struct cfi_machine *machine, struct reader *reader, uint8_t opcode)
