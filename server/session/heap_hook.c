@@ -51,11 +51,15 @@ int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
 
 /* Samples are paid from a credit that the budget fills: what a quiet time has saved up, a burst may spend, so
  * that it is counted exactly or nearly so. At a steady load the credit settles where a second's spending
- * equals a second's budget. */
-#define CREDIT_SEC      10.0 /* most that is saved up, in seconds of the budget */
-#define FIRST_CREDIT_NS (75 * NS_PER_MS)
-#define FIRST_SAMPLE_NS 5000
-#define FIRST_FREE_NS   3000
+ * equals a second's budget. A target that allocates next to nothing saves more than its own CPU time would
+ * allow: its next burst is worth knowing well, and comes once. */
+#define CREDIT_SEC       10.0 /* most that is saved up, in seconds of the budget */
+#define QUIET_NS_PER_SEC (0.015 * NS_PER_SEC)
+#define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
+#define FIRST_CREDIT_NS  (0.01 * NS_PER_SEC)
+
+/* Before anything has been measured. */
+static const struct heap_hook_budget first_budget = {.ns_per_sec = FIRST_CREDIT_NS, .cost = {5000, 3000}};
 
 static void settle_credit(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
                           const struct hook_counters *counters)
@@ -64,20 +68,25 @@ static void settle_credit(struct heap_hook *hook, double seconds, const struct h
                    (double)(counters->frees - hook->seen_frees) * budget->cost.free_ns;
     hook->seen_samples = counters->samples;
     hook->seen_frees = counters->frees;
-    hook->credit_ns =
-        fmin(hook->credit_ns + budget->ns_per_sec * seconds - spent, CREDIT_SEC * budget->ns_per_sec);
-    hook->credit_ns = fmax(hook->credit_ns, budget->ns_per_sec / 10);
+    double fill = budget->ns_per_sec * seconds, most = CREDIT_SEC * budget->ns_per_sec;
+    if (spent < fill / 4) {
+        fill += QUIET_NS_PER_SEC * seconds;
+        most = fmax(most, QUIET_MOST_NS);
+    }
+    hook->credit_ns = fmax(fmin(hook->credit_ns + fill, most) - spent, -most);
 }
 
 /* Gives out rates that would spend the credit in a second, and limits that hold if the target does otherwise.
  */
-static int set_rates(struct heap_hook *hook, double seconds, const struct probe_heap_cost *cost,
+static int set_rates(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
                      const struct hook_state *state)
 {
     OWNED_MEM uint64_t *rates = calloc(HOOK_SITES, sizeof(*rates));
     if (!rates)
         return -ENOMEM;
-    struct governor_cost governed = {hook->credit_ns, cost->sample_ns, cost->free_ns};
+    const double least = budget->ns_per_sec / 10; /* while a debt is paid off */
+    struct governor_cost governed = {fmax(hook->credit_ns, least), budget->cost.sample_ns,
+                                     budget->cost.free_ns};
     struct governor_limits limits = governor_limits(&governed, 0.5);
     governor_tick(hook->governor, state->sites, seconds, &governed, rates);
     hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
@@ -93,7 +102,7 @@ static int govern(struct heap_hook *hook, double seconds, const struct heap_hook
         return r;
     hook->stats.lost = state.header->counters.set_full;
     settle_credit(hook, seconds, budget, &state.header->counters);
-    return set_rates(hook, seconds, &budget->cost, &state);
+    return set_rates(hook, seconds, budget, &state);
 }
 
 static int govern_first(struct heap_hook *hook)
@@ -105,7 +114,7 @@ static int govern_first(struct heap_hook *hook)
     hook->credit_ns = FIRST_CREDIT_NS;
     hook->seen_samples = state.header->counters.samples;
     hook->seen_frees = state.header->counters.frees;
-    return set_rates(hook, 0, &(struct probe_heap_cost){FIRST_SAMPLE_NS, FIRST_FREE_NS}, &state);
+    return set_rates(hook, 0, &first_budget, &state);
 }
 
 static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe,

@@ -10,7 +10,7 @@
 
 #define EXECUTABLE     0    /* the module that was mapped first */
 #define HEAP_PART      0.75 /* of the budget */
-#define IDLE_CORES     0.5  /* a target that uses less is treated as if it used this much */
+#define IDLE_CORES     0.05 /* a target that uses less is treated as if it used this much */
 #define TICK_NS        (250 * NS_PER_MS)
 #define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
 #define READY_LIMIT_NS (2 * NS_PER_SEC)  /* sampling starts after this, with what unwind tables there are */

@@ -1,5 +1,7 @@
 """Every way a Rust program may be built: its hot line is found, with its CPU and with the heap that it holds."""
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,12 +22,28 @@ def build(folder, *flags, env=None, source=live.SOURCES / "shape.rs"):
     return program
 
 
+def is_hooked(pid):
+    return "rsprof-hook" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+
+
+def snapshot_while_it_allocates(process, *arguments):
+    """A snapshot, during which the program is told to allocate: after rsprof has attached."""
+    command = [live.RSPROF, "snapshot", str(process.pid), "--duration", "2.5", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rsprof:
+        live.eventually(lambda: is_hooked(process.pid) or rsprof.poll() is not None, 30, "rsprof hooks the allocator")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGUSR1)
+        out, err = rsprof.communicate(timeout=60)
+    assert rsprof.returncode == 0, err
+    return json.loads(out)
+
+
 def look_at(program, *arguments, command=None):
     """A snapshot of the running program."""
     with subprocess.Popen(command or [program], stdout=subprocess.DEVNULL) as process:
         try:
             time.sleep(0.3)
-            return live.snapshot(process.pid, *arguments, seconds=2)
+            return snapshot_while_it_allocates(process, *arguments)
         finally:
             process.kill()
 
@@ -103,7 +121,7 @@ def an_executable_replaced_on_disk_while_it_runs():
             time.sleep(0.2)
             program.unlink()
             program.write_bytes(b"something else")
-            result = live.snapshot(process.pid, seconds=2)
+            result = snapshot_while_it_allocates(process)
             process.kill()
     check(result)
 
