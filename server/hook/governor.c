@@ -160,7 +160,7 @@ static double site_interval(const struct governor *governor, const struct site *
 void governor_tick(struct governor *governor, const struct hook_site sites[static HOOK_SITES], double seconds,
                    const struct governor_cost *cost, uint64_t ret_rates[static HOOK_SITES])
 {
-    look(governor, sites, seconds);
+    look(governor, sites, fmax(seconds, 1e-3));
     double allowed = cost->budget_ns_per_sec / (cost->sample_ns + cost->free_ns);
     double heap = heap_bytes(governor), k = find_k(governor, allowed, heap);
     struct governor_status *status = &governor->status;

@@ -1,6 +1,7 @@
 #include "hook/hook.h"
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/vec.h"
 #include "hook/image.h"
 #include "hook/injector.h"
@@ -32,6 +33,7 @@ struct hook {
     uint64_t stop_ns;
     struct hook_image image;
     VEC(struct installed_slot) slots;
+    struct map slot_addresses; /* of `slots` */
     size_t changed, other;
     struct hook_header header; /* as last read; `real` and what rsprof writes are always true */
     struct hook_site sites[HOOK_SITES];
@@ -149,6 +151,7 @@ void hook_free(struct hook *hook)
         (void)hook_set_rates(hook, hook->rates);
     }
     vec_release(&hook->slots);
+    map_release(&hook->slot_addresses);
     cleanup_fd(&hook->code_fd);
     cleanup_fd(&hook->mem_fd);
     cleanup_fd(&hook->lock_fd);
@@ -175,7 +178,9 @@ uint64_t hook_address(const struct hook *hook)
 /* Swaps one word, after the stub knows the function behind it. */
 static int install_slot(struct hook *hook, const struct memory_maps *maps, const struct hook_slot *slot)
 {
-    uint64_t word, real = slot->value, entry = hook->header.entry[slot->function];
+    uint64_t word, known, real = slot->value, entry = hook->header.entry[slot->function];
+    if (map_get(&hook->slot_addresses, slot->address, &known) == 0 && slot->value == entry)
+        return 0; /* swapped already */
     int r = remote_read(hook->mem_fd, slot->address, &word, sizeof(word));
     if (r < 0 || word != slot->value) {
         hook->changed++;
@@ -193,7 +198,8 @@ static int install_slot(struct hook *hook, const struct memory_maps *maps, const
         hook->other++;
         return 0;
     }
-    struct installed_slot *installed = vec_push(&hook->slots);
+    r = map_put(&hook->slot_addresses, slot->address, slot->function);
+    struct installed_slot *installed = r < 0 ? NULL : vec_push(&hook->slots);
     if (!installed)
         return -ENOMEM;
     *installed = (struct installed_slot){slot->address, real, slot->function};
