@@ -1,6 +1,5 @@
 /* The server above a session that does what the test says: what happens late, out of order, or to a client
- * that sends nonsense. The functions of session.h and process_survey.h are defined here, so that the real
- * ones are not linked. */
+ * that sends nonsense. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,192 +17,17 @@
 #include "lsp/server.h"
 #include "rpc/framing.h"
 #include "rpc/json.h"
-#include "session/process_survey.h"
-
-struct session {
-    struct loop *loop;
-    const struct session_observer *observer;
-    void *userdata;
-    struct session_status status;
-    struct snapshot snapshot;
-    struct snapshot_line lines[3];
-    int attach_result;
-    unsigned attach_count;
-};
-
-struct process_survey {
-    process_survey_done_fn done;
-    void *userdata;
-};
+#include "../lsp/fake_session.h"
 
 struct fixture {
     struct loop *loop;
     struct lsp_server *server;
     struct session *session;
-    struct loop_event watchdog;
     int to_server, from_server; /* our ends of the pipes */
     int server_in, server_out;
     struct framing framing;
     int exit_code; /* −1: not ended */
 };
-
-/* The server makes its session, and starts surveys, through functions without a test's context. */
-static struct fixture *current;
-static struct process_survey *survey;
-
-int session_new(struct loop *loop, const struct session_observer *observer, void *userdata,
-                struct session **ret_session)
-{
-    struct session *session = calloc(1, sizeof(*session));
-    assert_non_null(session);
-    session->loop = loop;
-    session->observer = observer;
-    session->userdata = userdata;
-    session->status.exe = "";
-    session->lines[0] = (struct snapshot_line){.file = "/ws/a.rs",
-                                               .line = 2,
-                                               .function = "a::f",
-                                               .yours = true,
-                                               .window = {.self = 0.5, .total = 0.5, .samples = 9}};
-    session->lines[1] = (struct snapshot_line){.file = "/ws/a.rs",
-                                               .line = 3,
-                                               .function = "a::g",
-                                               .yours = true,
-                                               .heap = {.self_live_bytes = 4096, .live_bytes = 4096}};
-    session->lines[2] = (struct snapshot_line){
-        .file = "/lib/\xff.rs", .line = 0, .function = "l\xff", .window = {.self = 0.4}};
-    current->session = session;
-    *ret_session = session;
-    return 0;
-}
-
-void session_free(struct session *session)
-{
-    free(session);
-}
-
-const char *session_state_name(enum session_state state)
-{
-    static const char *const names[] = {"detached", "attaching", "running", "lost"};
-    return names[state];
-}
-
-const char *heap_mode_name(enum heap_mode mode)
-{
-    return mode == HEAP_OFF ? "off" : "hook";
-}
-
-int session_set_workspace(struct session *session, const char *const *folders, size_t count)
-{
-    (void)session;
-    (void)folders;
-    (void)count;
-    return 0;
-}
-
-int session_add_source_map(struct session *session, const char *rule)
-{
-    (void)session;
-    return strchr(rule, '=') ? 0 : -EINVAL;
-}
-
-static void set_state(struct session *session, enum session_state state)
-{
-    if (session->status.state == state)
-        return;
-    session->status.state = state;
-    session->snapshot = (struct snapshot){.lines = session->lines, .heap = {.live_bytes = 4096}};
-    session->snapshot.line_count = state == SESSION_RUNNING || state == SESSION_LOST ? 3 : 0;
-    if (state == SESSION_DETACHED)
-        session->status.pid = 0;
-    session->observer->state_changed(session->userdata, state);
-}
-
-int session_attach(struct session *session, pid_t pid, const struct session_options *options,
-                   struct session_error *ret_error)
-{
-    (void)options;
-    session->attach_count++;
-    set_state(session, SESSION_DETACHED);
-    if (session->attach_result < 0) {
-        strcpy(ret_error->message, "as told");
-        return session->attach_result;
-    }
-    session->status.pid = pid;
-    set_state(session, SESSION_ATTACHING);
-    return 0;
-}
-
-void session_detach(struct session *session)
-{
-    set_state(session, SESSION_DETACHED);
-}
-
-void session_reset(struct session *session)
-{
-    (void)session;
-}
-
-const struct session_status *session_status(struct session *session)
-{
-    return &session->status;
-}
-
-const struct snapshot *session_snapshot(struct session *session)
-{
-    return &session->snapshot;
-}
-
-static size_t no_relations(struct session_relation *relations, size_t max)
-{
-    relations[0] = (struct session_relation){"caller\xfe", "", 0, 0.5};
-    return max > 0;
-}
-
-size_t session_callers(struct session *session, const char *file, uint32_t line,
-                       struct session_relation *relations, size_t max)
-{
-    (void)session;
-    (void)file;
-    (void)line;
-    return no_relations(relations, max);
-}
-
-size_t session_callees(struct session *session, const char *file, uint32_t line,
-                       struct session_relation *relations, size_t max)
-{
-    return session_callers(session, file, line, relations, max);
-}
-
-int process_survey_start(struct loop *loop, const char *const *folders, size_t folder_count, bool all,
-                         process_survey_done_fn done, void *userdata, struct process_survey **ret_survey)
-{
-    (void)loop;
-    (void)folders;
-    (void)folder_count;
-    (void)all;
-    struct process_survey *started = calloc(1, sizeof(*started));
-    assert_non_null(started);
-    *started = (struct process_survey){done, userdata};
-    *ret_survey = survey = started;
-    return 0;
-}
-
-void process_survey_cancel(struct process_survey *cancelled)
-{
-    if (survey == cancelled)
-        survey = NULL;
-    free(cancelled);
-}
-
-static void finish_survey(const struct surveyed_process *items, size_t count)
-{
-    struct process_survey *finished = survey;
-    assert_non_null(finished);
-    survey = NULL;
-    finished->done(finished->userdata, items, count);
-    free(finished);
-}
 
 static void on_ended(void *userdata, int exit_code)
 {
@@ -217,8 +41,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     int in[2], out[2];
     assert_non_null(f);
-    current = f;
-    survey = NULL;
+    fake_survey = NULL;
     f->exit_code = -1;
     framing_init(&f->framing);
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
@@ -233,6 +56,7 @@ static int set_up(void **state)
     struct lsp_server_options options = {
         .in = in[0], .out = out[1], .settings = SETTINGS_DEFAULT, .ended = on_ended, .userdata = f};
     assert_int_equal(lsp_server_new(f->loop, &options, &f->server), 0);
+    f->session = fake_session;
     *state = f;
     return 0;
 }
@@ -370,7 +194,7 @@ static void test_attach__is_answered_when_sampling_runs(void **state)
     initialize(f, initialize_annotating);
     send_body(f, attach_1);
     expect_nothing(f, 1);
-    set_state(f->session, SESSION_RUNNING);
+    fake_session_set_state(f->session, SESSION_RUNNING);
     expect_result(f, 1);
 }
 
@@ -381,7 +205,7 @@ static void test_attach__another_one_meanwhile_is_busy(void **state)
     send_body(f, attach_1);
     send_body(f, attach_2);
     expect_error(f, 2, 1007);
-    set_state(f->session, SESSION_RUNNING);
+    fake_session_set_state(f->session, SESSION_RUNNING);
     expect_result(f, 1);
     assert_int_equal(f->session->attach_count, 1);
 }
@@ -393,7 +217,7 @@ static void test_attach__a_request_id_in_use_is_refused(void **state)
     send_body(f, attach_1);
     send_body(f, attach_1);
     expect_error(f, 1, -32600);
-    set_state(f->session, SESSION_RUNNING);
+    fake_session_set_state(f->session, SESSION_RUNNING);
     expect_result(f, 1);
 }
 
@@ -407,7 +231,7 @@ static void test_attach__can_be_cancelled(void **state)
     assert_int_equal(f->session->status.state, SESSION_DETACHED);
     send_body(f, attach_2);
     run(f);
-    set_state(f->session, SESSION_RUNNING);
+    fake_session_set_state(f->session, SESSION_RUNNING);
     expect_result(f, 2);
 }
 
@@ -427,13 +251,13 @@ static void test_attach__a_target_that_ends_before_sampling(void **state)
     initialize(f, initialize_annotating);
     send_body(f, attach_1);
     run(f);
-    set_state(f->session, SESSION_LOST);
+    fake_session_set_state(f->session, SESSION_LOST);
     expect_error(f, 1, 1001);
     f->session->status.hints[0] = "do this";
     f->session->status.hint_count = 1;
     send_body(f, attach_1);
     run(f);
-    set_state(f->session, SESSION_LOST);
+    fake_session_set_state(f->session, SESSION_LOST);
     expect_error(f, 1, -32603);
 }
 
@@ -459,14 +283,14 @@ static void test_list_processes__can_be_cancelled(void **state)
     initialize(f, initialize_annotating);
     send_body(f, list_4);
     run(f);
-    assert_non_null(survey);
+    assert_non_null(fake_survey);
     send_body(f, cancel_4);
     expect_error(f, 4, -32800);
-    assert_null(survey);
+    assert_null(fake_survey);
     send_body(f, cancel_4);
     send_body(f, list_4);
     run(f);
-    finish_survey(NULL, 0);
+    fake_survey_finish(NULL, 0);
     expect_result(f, 4);
 }
 
@@ -485,7 +309,7 @@ static void test_list_processes__says_what_is_known(void **state)
     initialize(f, initialize_annotating);
     send_body(f, list_4);
     run(f);
-    finish_survey(items, 4);
+    fake_survey_finish(items, 4);
     cJSON *json = receive_until(f, 4, NULL);
     const cJSON *processes = json_get_path(json, "result.processes");
     assert_int_equal(cJSON_GetArraySize(processes), 4);
@@ -524,7 +348,7 @@ static void test_progress__is_created_shown_and_ended(void **state)
     cJSON_Delete(json);
     send_body(f, answer);
     expect_message(f, "$/progress");
-    set_state(f->session, SESSION_RUNNING);
+    fake_session_set_state(f->session, SESSION_RUNNING);
     f->session->status.symbols.progress = 0.5;
     f->session->observer->ticked(f->session->userdata);
     json = receive_until(f, 0, "$/progress");
@@ -542,7 +366,7 @@ static void attach_and_run(struct fixture *f)
     send_body(f, open_a);
     send_body(f, attach_1);
     run(f);
-    set_state(f->session, SESSION_RUNNING);
+    fake_session_set_state(f->session, SESSION_RUNNING);
     f->session->observer->ticked(f->session->userdata);
 }
 
@@ -665,10 +489,10 @@ static void play_damaged(struct fixture *f, uint32_t *seed)
     for (int i = 0; i < 25; i++)
         send_damaged(f, seed);
     run(f);
-    if (survey && next_random(seed) % 2)
-        finish_survey(NULL, 0);
+    if (fake_survey && next_random(seed) % 2)
+        fake_survey_finish(NULL, 0);
     if (f->session->status.state == SESSION_ATTACHING)
-        set_state(f->session, next_random(seed) % 2 ? SESSION_RUNNING : SESSION_LOST);
+        fake_session_set_state(f->session, next_random(seed) % 2 ? SESSION_RUNNING : SESSION_LOST);
     if (f->session->status.state == SESSION_RUNNING)
         f->session->observer->ticked(f->session->userdata);
     for (cJSON *json; (json = receive(f));)
