@@ -152,15 +152,27 @@ struct elf_image *debug_info_image(struct debug_info *info)
     return info->image;
 }
 
+/* Lets a skeleton's scopes come from its split unit. −ENOENT: there is none; without it a skeleton still has
+ * lines. */
+static int find_scopes(struct debug_info *info, struct indexed_unit *unit)
+{
+    if (unit->scopes_unit != unit->unit)
+        return 0;
+    return split_units_find(&info->split, unit->unit, &unit->scopes_unit);
+}
+
 static int prepare(struct debug_info *info, struct indexed_unit *unit)
 {
     if (unit->ready)
         return 0;
     if (unit_read_root(unit->unit) < 0)
         return -ENOENT;
-    /* Without its split unit a skeleton still has lines. */
-    int r = split_units_find(&info->split, unit->unit, &unit->scopes_unit);
-    return r == -ENOMEM ? r : indexed_unit_prepare(unit);
+    return find_scopes(info, unit) == -ENOMEM ? -ENOMEM : indexed_unit_prepare(unit);
+}
+
+bool debug_info_lacks_split(struct debug_info *info, const struct unit *unit)
+{
+    return *unit->dwo_name && find_scopes(info, &info->units[unit - info->file.units.items]) != 0;
 }
 
 int debug_info_unit_at(struct debug_info *info, uint64_t address, struct indexed_unit **ret_unit)

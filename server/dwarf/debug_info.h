@@ -20,6 +20,9 @@ struct elf_image *debug_info_image(struct debug_info *info);
 /* The unit that holds an address, indexed. −ENOENT if none does; −ENOMEM. */
 int debug_info_unit_at(struct debug_info *info, uint64_t address, struct indexed_unit **ret_unit);
 
+/* True if the unit, one that was visited, was split off and its file cannot be found. */
+bool debug_info_lacks_split(struct debug_info *info, const struct unit *unit);
+
 /* Visits the root of each unit that has code: its name and comp_dir, "" if absent. Ends early when `visit`
  * returns false. */
 void debug_info_visit_units(struct debug_info *info, bool (*visit)(void *userdata, const struct unit *unit),

@@ -38,6 +38,7 @@ struct module_info {
     size_t build_id_len;
     enum debug_level debug;
     bool rust;             /* holds code that rustc made */
+    bool lacks_split;      /* its .dwo or .dwp files cannot be found: there are lines, but no inlined calls */
     uint64_t text_address; /* link-time address and file offset of the first executable segment: */
     uint64_t text_offset;  /* bias = mapping start − mapping offset + text_offset − text_address */
     const struct module_symbol *allocator_symbols;

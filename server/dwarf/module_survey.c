@@ -10,7 +10,8 @@ struct surveying {
     struct module_survey *survey;
     bool has_functions;
     bool rust_symbol;
-    bool has_lines, library_lines;
+    const struct unit *first_unit; /* with lines of code that is not the library's; NULL: none */
+    bool library_lines;
     int error;
 };
 
@@ -113,8 +114,8 @@ static bool survey_unit(void *userdata, const struct unit *unit)
     if (is_library_path(unit->comp_dir) || is_library_path(unit->name))
         surveying->library_lines = true;
     else if (unit->language != DW_LANG_Mips_Assembler)
-        surveying->has_lines = true;
-    return !surveying->has_lines;
+        surveying->first_unit = unit;
+    return !surveying->first_unit;
 }
 
 static bool contains(struct bytes bytes, const char *needle)
@@ -164,7 +165,7 @@ static void find_text(struct elf_image *image, struct module_info *info)
 
 static enum debug_level level_of(const struct surveying *surveying)
 {
-    if (surveying->has_lines)
+    if (surveying->first_unit)
         return DEBUG_LINES;
     if (surveying->library_lines)
         return DEBUG_LIBRARY_LINES;
@@ -184,6 +185,8 @@ int module_survey_take(struct elf_image *image, struct debug_info *debug, struct
     }
     if (debug)
         debug_info_visit_units(debug, survey_unit, &surveying);
+    if (surveying.first_unit)
+        survey.info.lacks_split = debug_info_lacks_split(debug, surveying.first_unit);
     struct bytes id = elf_image_build_id(image);
     if (id.len && id.len <= BUILD_ID_MAX) {
         memcpy(survey.info.build_id, id.data, id.len);

@@ -61,6 +61,7 @@ int answer_read_opened(struct reader *payload, struct opened_answer *ret_answer)
     info->build_id_len = wire.build_id_len;
     info->debug = wire.debug;
     info->rust = wire.rust;
+    info->lacks_split = wire.lacks_split;
     info->text_address = wire.text_address;
     info->text_offset = wire.text_offset;
     info->allocator_symbols = ret_answer->symbols;

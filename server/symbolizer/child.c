@@ -69,6 +69,7 @@ static int put_info(struct buf *answer, const struct module_info *info)
         .build_id_len = (uint8_t)info->build_id_len,
         .debug = (uint8_t)info->debug,
         .rust = info->rust,
+        .lacks_split = info->lacks_split,
     };
     size_t count = info->allocator_symbol_count;
     wire.symbol_count = count < WIRE_SYMBOLS_MAX ? (uint32_t)count : WIRE_SYMBOLS_MAX;

@@ -64,7 +64,7 @@ struct wire_info {
     uint8_t build_id_len;
     uint8_t debug;
     uint8_t rust;
-    uint8_t reserved;
+    uint8_t lacks_split;
     uint32_t symbol_count;
 };
 

@@ -190,6 +190,7 @@ static void check_shape(struct fixture *fixture, const char *flags, const char *
         shell(fixture, "%s", after);
     struct module *module = open_module(fixture, "lib.so");
     assert_int_equal(module_info(module)->debug, DEBUG_LINES);
+    assert_false(module_info(module)->lacks_split);
     assert_inlines_found(module, victim);
     module_free(module);
 }
@@ -298,6 +299,7 @@ static void test_lost_split_file_leaves_lines(void **state)
     shell(fixture, "rm -f *.dwo");
     Elf64_Sym victim = find_victim(fixture, "lib.so");
     struct module *module = open_module(fixture, "lib.so");
+    assert_true(module_info(module)->lacks_split);
     assert_int_equal(module_resolve(module, victim.st_value, &frames, &count), 0);
     assert_int_equal(count, 1);
     assert_string_equal(frames[0].function, "victim");
