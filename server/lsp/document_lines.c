@@ -96,14 +96,16 @@ int document_lines_follow(struct document *document, const struct text *changed,
     if (text_line_count(changed) < first + after)
         return document_lines_follow(document, changed, 0, document->ids.len - 1);
     size_t new_count = text_line_count(changed) - first - after;
-    uint32_t *origins OWNED_MEM = malloc((new_count + 1) * sizeof(*origins));
-    uint32_t *ids OWNED_MEM = malloc((first + new_count + after + 1) * sizeof(*ids));
-    if (!origins || !ids)
+    OWNED_MEM uint32_t *origins = malloc((new_count + 1) * sizeof(*origins));
+    if (!origins)
         return -ENOMEM;
     int r = line_diff((struct line_range){&document->text, first, old_count},
                       (struct line_range){changed, first, new_count}, origins);
     if (r < 0)
         return r;
+    OWNED_MEM uint32_t *ids = malloc((first + new_count + after + 1) * sizeof(*ids));
+    if (!ids)
+        return -ENOMEM;
     remember_removed(document, first, old_count, origins, new_count);
     memcpy(ids, document->ids.items, first * sizeof(*ids));
     for (size_t j = 0; j < new_count; j++)
@@ -122,7 +124,7 @@ int document_lines_follow(struct document *document, const struct text *changed,
 static int identify_disk(struct document *document, const struct text *disk, uint32_t **ret_ids)
 {
     size_t count = text_line_count(disk);
-    uint32_t *ids OWNED_MEM = malloc(count * sizeof(*ids));
+    OWNED_MEM uint32_t *ids = malloc(count * sizeof(*ids));
     if (!ids)
         return -ENOMEM;
     int r = line_diff((struct line_range){&document->text, 0, text_line_count(&document->text)},

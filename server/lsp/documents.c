@@ -53,7 +53,7 @@ struct document *documents_find(const struct documents *documents, const char *u
     for (size_t i = 0; i < documents->items.len; i++)
         if (!strcmp(documents->items.items[i]->uri, uri))
             return documents->items.items[i];
-    char *path OWNED_MEM = NULL;
+    OWNED_MEM char *path = NULL;
     return uri_to_path(uri, &path) < 0 ? NULL : documents_find_path(documents, path);
 }
 
@@ -89,9 +89,9 @@ static void choose_build_state(const struct documents *documents, struct documen
 
 static int read_disk(const char *path, uint64_t *ret_mtime_ns, struct text *ret_text)
 {
-    struct buf bytes OWNED_BUF = {.limit = DOCUMENTS_BYTES_MAX};
+    OWNED_BUF struct buf bytes = {.limit = DOCUMENTS_BYTES_MAX};
     struct stat info;
-    int fd OWNED_FD = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &info) < 0)
         return -errno;
     if (!S_ISREG(info.st_mode))

@@ -27,7 +27,7 @@ bool line_details_find(struct lsp_server *server, const char *uri, uint32_t line
 {
     const struct document *document = documents_find(&server->documents, uri);
     const struct snapshot *snapshot = session_snapshot(server->session);
-    char *path OWNED_MEM = NULL;
+    OWNED_MEM char *path = NULL;
     if (line == UINT32_MAX || uri_to_path(uri, &path) < 0)
         return false;
     char resolved[PATH_MAX];
@@ -51,7 +51,7 @@ bool line_details_find(struct lsp_server *server, const char *uri, uint32_t line
 
 static cJSON *relation_to_json(const struct lsp_server *server, const struct session_relation *relation)
 {
-    struct location location OWNED_LOCATION = {0};
+    OWNED_LOCATION struct location location = {0};
     cJSON *json = cJSON_CreateObject();
     bool ok = json_put_string(json, "function", relation->function) &&
               json_put_fraction(json, "share", relation->share);

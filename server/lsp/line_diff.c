@@ -84,7 +84,7 @@ static int match_middle(const struct middle *middle, uint32_t *origins)
     size_t most = middle->from_count + middle->to_count;
     if (most > LINE_DIFF_EDITS_MAX)
         most = LINE_DIFF_EDITS_MAX;
-    uint32_t *rows OWNED_MEM = NULL;
+    OWNED_MEM uint32_t *rows = NULL;
     for (size_t d = 0; d <= most; d++) {
         uint32_t *grown = realloc(rows, (d + 1) * (d + 1) * sizeof(*rows));
         if (!grown)
@@ -153,7 +153,7 @@ static uint64_t *hashes_of(struct line_range range)
 
 int line_diff(struct line_range from, struct line_range to, uint32_t *ret_origins)
 {
-    uint64_t *old OWNED_MEM = hashes_of(from), *new OWNED_MEM = hashes_of(to);
+    OWNED_MEM uint64_t *old = hashes_of(from), *new = hashes_of(to);
     size_t shorter = from.count < to.count ? from.count : to.count, head = 0, tail = 0;
     if (!old || !new)
         return -ENOMEM;

@@ -37,7 +37,7 @@ static int append_heap(struct buf *out, const struct line_heap *heap)
 static int append_relation(struct buf *out, const struct lsp_server *server,
                            const struct session_relation *relation, bool markdown)
 {
-    struct location location OWNED_LOCATION = {0};
+    OWNED_LOCATION struct location location = {0};
     char share[LABEL_MAX];
     const char *name = *relation->function ? relation->function : "?";
     label_format_share(relation->share, share);
@@ -60,7 +60,7 @@ static int append_relations(struct buf *out, const struct lsp_server *server, co
 
 cJSON *line_hover_to_json(struct lsp_server *server, const struct line_details *details)
 {
-    struct buf text OWNED_BUF = BUF_INIT;
+    OWNED_BUF struct buf text = BUF_INIT;
     const struct snapshot_line *source = details->source;
     bool markdown = server->client.markdown;
     int r = buf_appendf(&text, markdown ? "**rsprof** `%s`\n\n" : "rsprof: %s\n\n", source->function);

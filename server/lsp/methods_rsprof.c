@@ -136,12 +136,12 @@ static cJSON *hot_lines_to_json(const struct lsp_server *server, const struct vi
     const struct snapshot *snapshot = session_snapshot(server->session);
     struct view_scale scale = view_scale_of(view, snapshot);
     size_t count, written = 0;
-    struct hot_line *lines OWNED_MEM = collect_hot_lines(snapshot, view, &count);
+    OWNED_MEM struct hot_line *lines = collect_hot_lines(snapshot, view, &count);
     cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
     bool ok = lines && json && list;
     for (size_t i = 0; ok && i < count && written < limit; i++) {
         const struct snapshot_line *source = lines[i].source;
-        struct location location OWNED_LOCATION = {0};
+        OWNED_LOCATION struct location location = {0};
         int r = location_find(&server->documents, source->file, source->line, &location);
         if (r == -ENOENT)
             continue;

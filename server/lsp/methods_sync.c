@@ -124,7 +124,7 @@ void notify_configuration(struct lsp_server *server, const cJSON *params)
 
 int workspace_add_folder(struct lsp_server *server, const char *uri)
 {
-    char *path OWNED_MEM = NULL;
+    OWNED_MEM char *path = NULL;
     int r = uri_to_path(uri, &path);
     if (r < 0)
         return r == -EINVAL ? 0 : r;
@@ -148,7 +148,7 @@ int workspace_apply(struct lsp_server *server)
 
 static void remove_folder(struct lsp_server *server, const char *uri)
 {
-    char *path OWNED_MEM = NULL;
+    OWNED_MEM char *path = NULL;
     if (uri_to_path(uri, &path) < 0)
         return;
     for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)

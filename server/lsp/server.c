@@ -30,7 +30,7 @@ static void trace(struct lsp_server *server, const char *kind, const char *metho
     snprintf(text, sizeof(text), "received %s '%s'", kind, method);
     cJSON *json = cJSON_CreateObject();
     bool ok = json_put_string(json, "message", text);
-    char *printed OWNED_MEM = NULL;
+    OWNED_MEM char *printed = NULL;
     if (server->client.trace == TRACE_VERBOSE && params && (printed = json_print(params)))
         ok = ok && json_put_string(json, "verbose", printed);
     json = json_finish(json, ok);

@@ -46,7 +46,7 @@ int uri_to_path(const char *uri, char **ret_path)
     }
     if (*rest != '/')
         return -EINVAL;
-    char *path OWNED_MEM = strndup(rest, strcspn(rest, "?#"));
+    OWNED_MEM char *path = strndup(rest, strcspn(rest, "?#"));
     if (!path)
         return -ENOMEM;
     int r = decode(path);
@@ -58,7 +58,7 @@ int uri_to_path(const char *uri, char **ret_path)
 
 int uri_from_path(const char *path, char **ret_uri)
 {
-    struct buf uri OWNED_BUF = BUF_INIT;
+    OWNED_BUF struct buf uri = BUF_INIT;
     int r = buf_append_str(&uri, "file://");
     for (const char *c = path; *c && r >= 0; c++) {
         if (isalnum((unsigned char)*c) || strchr("-._~/", *c))

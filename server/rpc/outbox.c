@@ -1,10 +1,11 @@
 #include "rpc/outbox.h"
 
-#include "base/cleanup.h"
 #include "rpc/framing.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct outbox_message {
     struct outbox_message *next;
@@ -19,11 +20,6 @@ static void message_free(struct outbox_message *message)
     buf_release(&message->framed);
     free(message->key);
     free(message);
-}
-
-static void cleanup_message(struct outbox_message **message)
-{
-    message_free(*message);
 }
 
 void outbox_init(struct outbox *outbox)
@@ -50,17 +46,27 @@ bool outbox_is_full(const struct outbox *outbox)
     return outbox->bytes > OUTBOX_FULL_BYTES;
 }
 
+static int message_fill(struct outbox_message *message, const char *key, const char *body, size_t len)
+{
+    if (key) {
+        message->key = strdup(key);
+        if (!message->key)
+            return -ENOMEM;
+    }
+    return framing_write(&message->framed, body, len);
+}
+
 static int message_new(const char *key, const char *body, size_t len, struct outbox_message **ret_message)
 {
-    struct outbox_message *message CLEANUP(cleanup_message) = calloc(1, sizeof(*message));
+    struct outbox_message *message = calloc(1, sizeof(*message));
     if (!message)
         return -ENOMEM;
-    if (key && !(message->key = strdup(key)))
-        return -ENOMEM;
-    int r = framing_write(&message->framed, body, len);
-    if (r < 0)
+    int r = message_fill(message, key, body, len);
+    if (r < 0) {
+        message_free(message);
         return r;
-    *ret_message = take_ptr(message);
+    }
+    *ret_message = message;
     return 0;
 }
 

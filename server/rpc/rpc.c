@@ -118,7 +118,7 @@ enum send_kind { SEND_KEPT, SEND_STATE, SEND_OPTIONAL };
 /* Takes `json`. */
 static int send_json(struct rpc *rpc, cJSON *json, enum send_kind kind, const char *key)
 {
-    char *text OWNED_MEM = json ? json_print(json) : NULL;
+    OWNED_MEM char *text = json ? json_print(json) : NULL;
     cJSON_Delete(json);
     if (!text)
         return -ENOMEM;
@@ -146,7 +146,7 @@ int rpc_notify_optional(struct rpc *rpc, const char *method, cJSON *params)
 
 int rpc_notify_state(struct rpc *rpc, const char *method, const char *key, cJSON *params)
 {
-    struct buf whole_key OWNED_BUF = BUF_INIT;
+    OWNED_BUF struct buf whole_key = BUF_INIT;
     if (!params)
         return -ENOMEM;
     int r = buf_appendf(&whole_key, "%s %s", method, key);

@@ -54,7 +54,7 @@ static void send_bytes(struct conversation *conversation, const char *bytes, siz
 
 static void send_body(struct conversation *conversation, const char *body, size_t len)
 {
-    struct buf framed OWNED_BUF = BUF_INIT;
+    OWNED_BUF struct buf framed = BUF_INIT;
     if (framing_write(&framed, body, len) == 0)
         send_bytes(conversation, framed.data, framed.len);
 }
