@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -215,11 +216,32 @@ def attached_at_the_very_start():
             drive(process.pid, "--seconds", 0.05, "--no-uprobes")
 
 
+def own_allocators_are_seen():
+    """Linked in (found by the words' values) and as a library (found by name)."""
+    libraries = Path("/usr/lib/x86_64-linux-gnu")
+    builds = {"jemalloc": ("libjemalloc_pic.a", "static=jemalloc_pic", "stdc++"), "mimalloc": ("libmimalloc.so", "mimalloc")}
+    for name, (file, *links) in builds.items():
+        if not (libraries / file).exists():
+            print(f"# {libraries / file} is not installed: left out")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder) / name
+            subprocess.run([os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g", "--cfg", name, "-A", "unexpected_cfgs",
+                            "-L", libraries, *(f"-l{link}" for link in links), "-o", program,
+                            Path(__file__).with_name("hook_allocator.rs")], check=True)
+            with target(program) as process:
+                wait_ready(process)
+                seen = drive(process.pid, "--seconds", 3, "--interval", 0)
+            assert abs(seen["live_bytes"] - 10_024_000) < 30_000, (name, seen)
+            assert seen["samples"] > 2000 and seen["freed_unseen"] == 0, (name, seen)
+
+
 TESTS = (every_sample_passes_the_probe_sites, live_heap_is_seen_as_it_is, attach_and_detach_over_and_over,
          killed_at_any_moment, at_native_speed_after_a_kill, children_and_their_programs,
-              a_program_that_becomes_another, system_calls_are_not_cut_short, signals_find_their_handlers,
-              a_filtered_target_is_left_alone, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
-              the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start)
+         a_program_that_becomes_another, system_calls_are_not_cut_short, signals_find_their_handlers,
+         a_filtered_target_is_left_alone, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
+         the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start,
+         own_allocators_are_seen)
 
 if __name__ == "__main__":
     live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])

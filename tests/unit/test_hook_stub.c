@@ -17,6 +17,12 @@
 
 #include <cmocka.h>
 
+/* Under AddressSanitizer an allocation that cannot be is to fail as everywhere else. */
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 static struct {
     uint8_t *code;
     struct hook_data *data;
