@@ -58,7 +58,11 @@ export class ProcessPicker implements vscode.Disposable {
                     this.fill().catch(reject);
                 }),
                 this.pick.onDidAccept(() => {
-                    resolve(this.pick.selectedItems[0]?.process);
+                    /* Enter before the list has come picks nothing. */
+                    const process = this.pick.selectedItems[0]?.process;
+                    if (process !== undefined) {
+                        resolve(process);
+                    }
                 }),
                 this.pick.onDidHide(() => {
                     resolve(undefined);

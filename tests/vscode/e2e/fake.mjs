@@ -151,6 +151,16 @@ test('the view Hot Lines lists lines of files, hottest first, and goes to them',
     await bench.shot('hot-lines');
 });
 
+test('hot lines are grouped by file when asked to', async () => {
+    await bench.command('rsprof: Group Hot Lines by File');
+    await bench.until('a file with its lines', async () => {
+        const rows = await bench.treeRows();
+        return /main\.rs.*\d+\.\d%.*79\.0 MiB/s.test(rows[0] ?? '') && /^line 16/.test(rows[1] ?? '');
+    });
+    await bench.command('rsprof: List Hot Lines Singly');
+    await bench.until('lines alone', async () => /main\.rs:16/.test((await bench.treeRows())[0] ?? ''));
+});
+
 test('annotations are switched off and on', async () => {
     await bench.command('rsprof: Toggle Annotations');
     await bench.waitForLines('no annotation', (lines) => lines.every(({ after, bar }) => after === '' && !bar));
@@ -243,8 +253,11 @@ test('a server that crashes comes back by itself', async () => {
     await bench.waitForLines('annotations', (lines) => parsed(lines)?.after !== '');
 });
 
-test('detach takes the text away', async () => {
-    await bench.command('rsprof: Detach');
+test('the status bar item has a menu, and detach takes the text away', async () => {
+    await bench.statusItem().click();
+    await bench.row('Go to Hottest Line').waitFor();
+    await bench.shot('menu');
+    await bench.pick('Detach');
     await bench.waitForLines('no annotation', (lines) => lines.length > 0 && lines.every(({ after, bar }) => after === '' && !bar));
     await bench.waitForStatus(/^rsprof$/);
 });

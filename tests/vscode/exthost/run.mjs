@@ -18,14 +18,18 @@ const remote = (file) => `vscode-remote://127.0.0.1:${server.port}${path.resolve
 const payload = JSON.stringify([['extensionDevelopmentPath', remote(EXTENSION)], ['extensionTestsPath', remote(TESTS)]]);
 
 const ended = new Promise((resolve) => browser.page.exposeFunction('codeAutomationExit', resolve));
-/* The workbench misses native modules that are not built, and says so at length; that matters only if the tests fail. */
-const NOISE = /@vscode\/spdlog|^(Ignoring fetching|Updating additional|Creation of workbench)/;
+/* The workbench misses native modules that are not built, and says so at length. */
+const NOISE = /@vscode\/(spdlog|native-watchdog)|^(Ignoring fetching|Updating additional|Creation of workbench)/;
+/* What it says else before the tests begin matters only if they fail. */
 const early = [];
 let begun = false;
 await browser.page.exposeFunction('codeAutomationLog', (type, args) => {
     const text = args.join(' ');
     begun ||= text.includes('the extension in its host');
-    if (begun && !NOISE.test(text)) {
+    if (NOISE.test(text)) {
+        return;
+    }
+    if (begun) {
         console.log(...args);
     } else {
         early.push(args);
