@@ -162,11 +162,6 @@ uint64_t elf_image_section_address(const struct elf_image *image, const char *na
     return section ? section->header.sh_addr : 0;
 }
 
-uint16_t elf_image_type(const struct elf_image *image)
-{
-    return image->header.e_type;
-}
-
 bool elf_image_segment(const struct elf_image *image, size_t index, Elf64_Phdr *ret_segment)
 {
     if (index >= image->header.e_phnum || image->header.e_phentsize != sizeof(Elf64_Phdr))

@@ -28,9 +28,6 @@ bool elf_image_has_section(const struct elf_image *image, const char *name);
 /* The link-time address of the first section of that name; 0 if there is none. */
 uint64_t elf_image_section_address(const struct elf_image *image, const char *name);
 
-/* ET_EXEC, ET_DYN, … */
-uint16_t elf_image_type(const struct elf_image *image);
-
 /* A copy of a program header; false past the last. */
 bool elf_image_segment(const struct elf_image *image, size_t index, Elf64_Phdr *ret_segment);
 
