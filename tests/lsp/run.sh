@@ -8,6 +8,6 @@ cd "$(dirname "$0")"
 (
     flock 9
     [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent
-) 9>"${TMPDIR:-/tmp}/rsprof-lsp-npm.lock"
+) 9<package.json
 [ $# -gt 0 ] || set -- *.test.mjs
 exec node --test --test-timeout=90000 "$@"

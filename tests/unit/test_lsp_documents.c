@@ -49,7 +49,7 @@ static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    strcpy(f->folder, "/tmp/rsprof-test-XXXXXX");
+    snprintf(f->folder, sizeof(f->folder), "%s/rsprof-test-XXXXXX", P_tmpdir);
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof(f->path), "%s/a b.rs", f->folder);
     assert_int_equal(uri_from_path(f->path, &f->uri), 0);
