@@ -47,7 +47,7 @@ def a_stopped_process_is_attached_to_and_goes_on_later():
         time.sleep(0.3)
         process.send_signal(signal.SIGSTOP)
         result = live.snapshot(process.pid, seconds=1)
-        assert result["status"]["cpu"]["samples"] == 0, result["status"]["cpu"]
+        assert result["status"]["cpu"]["samples"] < 5, result["status"]["cpu"]
         process.send_signal(signal.SIGCONT)
         assert live.snapshot(process.pid, seconds=1)["status"]["cpu"]["samples"] > 50
 

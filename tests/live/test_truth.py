@@ -1,6 +1,7 @@
 """A program whose CPU shares and live heap are known by construction comes out as it was built."""
 import os
 import subprocess
+import time
 
 import rsprof_live as live
 
@@ -38,6 +39,7 @@ def live_heap_of_big_blocks_small_boxes_and_strings_is_within_5_percent():
 
 def detach_leaves_the_target_running_and_untouched():
     with live.program("shares", "--delay", 0) as process:
+        time.sleep(0.3)  # until the kernel has mapped it
         before = executable_memory(process.pid)
         live.snapshot(process.pid, "--heap", "uprobe", seconds=1)
         assert process.poll() is None, "the target ended"
