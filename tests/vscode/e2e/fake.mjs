@@ -285,3 +285,12 @@ test('the setup is checked on a page', async () => {
     await bench.until('the page', async () => (await Promise.all(frames())).some((count) => count > 0));
     await bench.shot('check-setup');
 });
+
+test('a server that is not there is said to be missing, with the setting to mend', async () => {
+    await bench.writeFile('.vscode/settings.json', '{ "rsprof.server.path": "/nowhere/rsprof" }');
+    await bench.command('rsprof: Restart Server');
+    const toast = bench.notification('/nowhere/rsprof does not exist');
+    await toast.waitFor();
+    assert.ok(await toast.locator('.monaco-button', { hasText: 'Open Settings' }).isVisible());
+    await bench.writeFile('.vscode/settings.json', '{}');
+});
