@@ -203,7 +203,9 @@ static bool visit_symbols(struct elf_image *image, const char *table, const char
 
 void elf_image_symbols(struct elf_image *image, elf_symbol_fn callback, void *userdata)
 {
-    if (visit_symbols(image, ".symtab", ".strtab", callback, userdata))
+    bool go_on = visit_symbols(image, ".symtab", ".strtab", callback, userdata);
+    bool complete = elf_image_section(image, ".symtab").len >= elf_image_section(image, ".dynsym").len;
+    if (go_on && !complete)
         visit_symbols(image, ".dynsym", ".dynstr", callback, userdata);
 }
 

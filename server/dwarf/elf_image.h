@@ -34,8 +34,8 @@ bool elf_image_segment(const struct elf_image *image, size_t index, Elf64_Phdr *
 /* The file offset that a link-time address is loaded from; false if it is loaded from none. */
 bool elf_image_file_offset(const struct elf_image *image, uint64_t address, uint64_t *ret_offset);
 
-/* Calls back for each symbol of .symtab and of .dynsym, in file order; ends early when the callback returns
- * false. */
+/* Calls back for each symbol of .symtab, in file order, and of .dynsym unless that is a part of .symtab as it
+ * is before stripping; ends early when the callback returns false. */
 typedef bool (*elf_symbol_fn)(void *userdata, const char *name, const Elf64_Sym *symbol);
 void elf_image_symbols(struct elf_image *image, elf_symbol_fn callback, void *userdata);
 

@@ -45,6 +45,14 @@ int symbol_table_add(struct symbol_table *table, struct elf_image *image)
     return adding.error;
 }
 
+static size_t count_underscores(const char *name)
+{
+    size_t count = 0;
+    while (name[count] == '_')
+        count++;
+    return count;
+}
+
 /* Of several names for one address: first those with a size, then those without leading underscores. */
 static int compare_symbols(const void *a, const void *b)
 {
@@ -53,7 +61,7 @@ static int compare_symbols(const void *a, const void *b)
         return x->address < y->address ? -1 : 1;
     if (!x->size != !y->size)
         return x->size ? -1 : 1;
-    size_t x_underscores = strspn(x->name, "_"), y_underscores = strspn(y->name, "_");
+    size_t x_underscores = count_underscores(x->name), y_underscores = count_underscores(y->name);
     if (x_underscores != y_underscores)
         return x_underscores < y_underscores ? -1 : 1;
     return strcmp(x->name, y->name);
