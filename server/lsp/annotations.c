@@ -6,12 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-/* A value moved noticeably when it changed by this much. Two standard errors of a share of a few percent, at
- * the default frequency and window, are of this size. */
+/* A value moved noticeably when it changed by more than these, and by more than its standard error. */
 #define CPU_STEP      0.003
 #define CPU_STEP_REL  0.05
 #define HEAP_STEP_REL 0.02
-#define HEAT_STEP     0.05
+#define HEAT_STEP     0.1
 /* A line that is shown stays down to this part of the threshold. */
 #define STAY_FACTOR 0.7
 
@@ -54,10 +53,13 @@ static bool moved(double from, double to, double step, double step_rel)
     return fabs(to - from) > (step > relative ? step : relative);
 }
 
-static bool moved_noticeably(const struct view *view, struct view_value from, struct view_value to)
+static bool moved_noticeably(const struct view *view, struct view_value from, struct view_value to,
+                             struct view_value error)
 {
-    return (view->metric != METRIC_HEAP && moved(from.cpu, to.cpu, CPU_STEP, CPU_STEP_REL)) ||
-           (view->metric != METRIC_CPU && moved(from.heap_bytes, to.heap_bytes, 0, HEAP_STEP_REL));
+    double cpu_step = error.cpu > CPU_STEP ? error.cpu : CPU_STEP;
+    return (view->metric != METRIC_HEAP && moved(from.cpu, to.cpu, cpu_step, CPU_STEP_REL)) ||
+           (view->metric != METRIC_CPU &&
+            moved(from.heap_bytes, to.heap_bytes, error.heap_bytes, HEAP_STEP_REL));
 }
 
 static bool same_label(const struct label *a, const struct label *b)
@@ -66,13 +68,14 @@ static bool same_label(const struct label *a, const struct label *b)
 }
 
 /* Decides whether a line that is shown already shows the new value. */
-static void settle(struct shown_line *shown, const struct view *view, struct view_value value, double heat)
+static void settle(struct shown_line *shown, const struct view *view, const struct snapshot_line *source,
+                   struct view_value value, double heat)
 {
     struct label label = label_format(view->metric, value);
     bool show = false;
     if (same_label(&label, &shown->label)) {
         shown->next_ticks = 0;
-    } else if (moved_noticeably(view, shown->value, value)) {
+    } else if (moved_noticeably(view, shown->value, value, view_error_of(view, source))) {
         show = true;
     } else {
         shown->next_ticks = same_label(&label, &shown->next) ? shown->next_ticks + 1 : 1;
@@ -174,7 +177,7 @@ static int make_update(const struct annotations *annotations, struct document *d
         struct shown_line shown =
             was_shown ? annotations->shown.items[next] : show_first(source->line, view, value, heat);
         if (was_shown)
-            settle(&shown, view, value, heat);
+            settle(&shown, view, source, value, heat);
         size_t before = update->lines.len;
         int r = add_line(update, document, source, &shown);
         if (r < 0)

@@ -13,7 +13,7 @@
 #include "lsp/label.h"
 #include "rpc/json.h"
 
-#define ANNOTATION_SETTLE_TICKS 3
+#define ANNOTATION_SETTLE_TICKS 8
 
 /* One line of the document with something to show. A copy: it outlives the snapshot. */
 struct annotation {

@@ -1,5 +1,6 @@
 #include "lsp/view.h"
 
+#include <math.h>
 #include <stddef.h>
 
 static const char *const metric_names[] = {
@@ -30,6 +31,17 @@ struct view_value view_value_of(const struct view *view, const struct snapshot_l
     if (view->attribution == ATTRIBUTION_TOTAL)
         return (struct view_value){cpu->total, line->heap.live_bytes};
     return (struct view_value){cpu->self, line->heap.self_live_bytes};
+}
+
+struct view_value view_error_of(const struct view *view, const struct snapshot_line *line)
+{
+    const struct line_cpu *cpu = view_cpu_of(view, line);
+    struct view_value value = view_value_of(view, line), error = {0};
+    double samples = cpu->total > 0 ? (double)cpu->samples / cpu->total : 0; /* of the whole process */
+    if (samples > 0 && value.cpu > 0 && value.cpu < 1)
+        error.cpu = sqrt(value.cpu * (1 - value.cpu) / samples);
+    error.heap_bytes = value.heap_bytes * line->heap.rel_std_err;
+    return error;
 }
 
 static void raise_to(struct view_value *most, struct view_value value)

@@ -30,6 +30,10 @@ struct view_value {
 
 struct view_value view_value_of(const struct view *view, const struct snapshot_line *line);
 
+/* Standard errors of these two: what they may move by chance. The CPU's is that of a share of so many
+ * samples. */
+struct view_value view_error_of(const struct view *view, const struct snapshot_line *line);
+
 /* CPU numbers of the period that the view looks at. */
 const struct line_cpu *view_cpu_of(const struct view *view, const struct snapshot_line *line);
 

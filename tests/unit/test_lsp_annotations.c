@@ -119,6 +119,24 @@ static void test_annotations__small_steps_are_not_shown(void **state)
     assert_string_equal(label_of(f, 1), "43.0%");
 }
 
+static void test_annotations__steps_within_the_standard_error_are_not_shown(void **state)
+{
+    struct fixture *f = *state;
+    struct snapshot_line lines[] = {line_of(2, 0.40, 0), line_of(4, 1, 0)};
+    lines[0].window.samples = 40; /* of 100: the standard error is 0.05 */
+    tick(f, lines, 2);
+    assert_true(would_send(f));
+    lines[0].window.self = lines[0].window.total = 0.44;
+    lines[0].window.samples = 44;
+    tick(f, lines, 2);
+    assert_false(would_send(f));
+    lines[0].window.self = lines[0].window.total = 0.46;
+    lines[0].window.samples = 46;
+    tick(f, lines, 2);
+    assert_true(would_send(f));
+    assert_string_equal(label_of(f, 1), "46.0%");
+}
+
 static void test_annotations__a_value_that_stands_still_is_shown(void **state)
 {
     struct fixture *f = *state;
@@ -204,6 +222,7 @@ int main(void)
         TEST(test_annotations__nothing_is_not_sent),
         TEST(test_annotations__are_in_line_order_with_labels_and_heat),
         TEST(test_annotations__small_steps_are_not_shown),
+        TEST(test_annotations__steps_within_the_standard_error_are_not_shown),
         TEST(test_annotations__a_value_that_stands_still_is_shown),
         TEST(test_annotations__lines_stay_until_well_below_the_threshold),
         TEST(test_annotations__follow_edits_and_are_sent_again),
