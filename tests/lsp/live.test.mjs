@@ -39,6 +39,7 @@ test('attach, annotations, hot lines, details, snapshot, detach', (t) => withSer
   const code = sourceText().split('\n');
   assert.ok(params.lines.every((line) => code[line.line].trim().length > 0));
 
+  await annotated(server, (p) => p.lines.filter((line) => line.cpu.self > 0).length > 3);
   const { lines } = await server.request('rsprof/hotLines', { limit: 3 });
   assert.equal(lines.length, 3);
   assert.ok(lines[0].cpu.self >= lines[1].cpu.self && lines[1].cpu.self >= lines[2].cpu.self);
