@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -31,7 +32,9 @@ static int run(const char *input, const char *exe, const char *option, struct bu
     }
     close(in[0]);
     close(from[1]);
-    assert_int_equal(write(in[1], input, strlen(input)), strlen(input));
+    /* A command that fails at once is gone before it has read anything. */
+    ssize_t written = write(in[1], input, strlen(input));
+    assert_true(written == (ssize_t)strlen(input) || errno == EPIPE);
     close(in[1]);
     assert_int_equal(buf_read_all(out, from[0]), 0);
     close(from[0]);
@@ -87,6 +90,7 @@ static void test_what_is_no_program_is_an_error(void **state)
 
 int main(void)
 {
+    signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_addresses_print_question_marks),
         cmocka_unit_test(test_no_input_is_no_output),
