@@ -14,10 +14,10 @@
  * at any change of rates, as long as the rate was chosen before the allocation: S/p estimates are unbiased.
  * One countdown a thread serves all sites, and a change of R needs no new draw.
  *
- * **Rates.** A site is the hash of malloc's return address; sites that collide share a rate, which costs
- * efficiency and not truth. rsprof writes rates. Between two heartbeats the stub lowers the rate of a site by
- * itself (R × 4) after `quota` samples of the site, or after `grant` samples of all: a burst cannot pass the
- * budget, and when rsprof has died, and heartbeats no longer come, sampling fades out by itself.
+ * **Rates.** A site is the lower bits of malloc's return address; sites that collide share a rate, which
+ * costs efficiency and not truth. rsprof writes rates. Between two heartbeats the stub lowers the rate of a
+ * site by itself (R × 4) after `quota` samples of the site, or after `grant` samples of all: a burst cannot
+ * pass the budget, and when rsprof has died, and heartbeats no longer come, sampling fades out by itself.
  *
  * **Sampled blocks** stand in a hash set; a counting filter of one byte per slot lets free() pass all others.
  * A block leaves the set before the real free() runs, so that its address can be reused at once. Each has a
@@ -53,12 +53,11 @@
 #define HOOK_OFFSET_FILTER  0x89000
 #define HOOK_THREAD_LEFT    8
 
-/* Hash multiplier, sign-extended from 32 bits as imul does. */
-#define HOOK_HASH_FACTOR  0x9e3779b1
-#define HOOK_THREAD_SHIFT 26 /* to a byte offset into `threads` */
+#define HOOK_SITE_MASK 0xfff
+#define HOOK_THREAD_SHIFT                                                                                    \
+    6 /* of a thread pointer, to a byte offset into `threads`: its page, as stacks are */
 #define HOOK_THREAD_MASK  0x3ffc0
 #define HOOK_FILTER_SHIFT 4
-#define HOOK_FILTER_FOLD  22
 
 #ifndef __ASSEMBLER__
 
@@ -179,6 +178,7 @@ _Static_assert(__builtin_offsetof(struct hook_thread, left) == HOOK_THREAD_LEFT,
 _Static_assert(sizeof(struct hook_header) <= 0x1000, "the header is a page");
 _Static_assert(sizeof(struct hook_thread) == 64 && sizeof(struct hook_site) == 64, "cache lines");
 _Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) == HOOK_THREAD_MASK, "the assembly's idea");
+_Static_assert(HOOK_SITES == HOOK_SITE_MASK + 1, "the assembly's idea");
 _Static_assert(HOOK_FUNCTION_COUNT <= HOOK_FUNCTION_MAX, "tables");
 
 #define HOOK_MAPPING_BYTES (HOOK_CODE_BYTES + ((sizeof(struct hook_data) + 0xfff) & ~0xfffull))
@@ -186,20 +186,19 @@ _Static_assert(HOOK_FUNCTION_COUNT <= HOOK_FUNCTION_MAX, "tables");
 /* The site that a return address belongs to. */
 static inline uint32_t hook_site_index(uint64_t return_address)
 {
-    return (uint32_t)return_address * HOOK_HASH_FACTOR >> (32 - HOOK_SITE_BITS);
+    return return_address & HOOK_SITE_MASK;
 }
 
 /* Where a thread looks for its place first. */
 static inline uint32_t hook_thread_index(uint64_t owner)
 {
-    uint64_t hash = owner * (uint64_t)(int64_t)(int32_t)HOOK_HASH_FACTOR;
-    return (uint32_t)((hash >> HOOK_THREAD_SHIFT & HOOK_THREAD_MASK) / sizeof(struct hook_thread));
+    return (uint32_t)((owner >> HOOK_THREAD_SHIFT & HOOK_THREAD_MASK) / sizeof(struct hook_thread));
 }
 
 /* Neighbouring blocks share cache lines of the filter. */
 static inline uint32_t hook_filter_index(uint64_t block)
 {
-    return (uint32_t)((block >> HOOK_FILTER_SHIFT ^ block >> HOOK_FILTER_FOLD) & (HOOK_FILTER - 1));
+    return block >> HOOK_FILTER_SHIFT & (HOOK_FILTER - 1);
 }
 
 static inline uint32_t hook_set_index(uint64_t block)

@@ -139,7 +139,7 @@ def a_program_that_becomes_another():
         for _ in range(rounds(10)):
             code = subprocess.run([DRIVER, str(process.pid), "--seconds", "0.2", "--no-uprobes"], capture_output=True,
                                   timeout=60, check=False).returncode
-            assert code in (0, ESRCH, EBUSY, ENOMEM, 14, 110), code
+            assert code in (0, EPERM, ESRCH, EBUSY, ENOMEM, 14, 110), code  # in the middle of execve
 
 
 def system_calls_are_not_cut_short():

@@ -132,7 +132,7 @@ static int tear_down(void **state)
 static void every_allocation_is_seen_at_interval_0(void **state)
 {
     (void)state;
-    for (size_t size = 0; size < 3000; size += 7) {
+    for (size_t size = 1; size < 3000; size += 7) {
         void *block = hooked_malloc(size);
         assert_non_null(block);
         assert_ptr_equal((void *)seen.block, block);
@@ -332,7 +332,7 @@ static void estimates_are_unbiased_and_their_errors_as_stated(void **state)
         double interval;
     } cases[] = {{48, 4096}, {1000, 4096}, {4096, 4096}, {30000, 4096}, {17, 64}, {8, 1 << 16}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        double p = -expm1(-(double)(cases[i].size | 1) / cases[i].interval);
+        double p = -expm1(-(double)cases[i].size / cases[i].interval);
         unsigned long count = (unsigned long)(5000 / p);
         use_fake_allocator(1 << 20, 0);
         set_rate(rate_of(cases[i].interval));

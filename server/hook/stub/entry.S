@@ -1,7 +1,7 @@
 /* The stub's doors: one entry for each allocator function, and the two probe sites.
  *
  * A call that is not sampled costs a dozen instructions, touches no stack and jumps on to the real function, which then
- * returns to the caller by itself. Scratch registers: rax, rcx, r10, r11 (no function of ours has a fourth argument).
+ * returns to the caller by itself. Scratch registers: rax, rcx, r8, r10, r11 (no function of ours has a fourth argument).
  * A sampled call builds a `struct hook_call` (stub.c) on the stack and goes on in C. */
 #include "hook/stub_abi.h"
 
@@ -9,48 +9,42 @@
 
         .text
 
-/* Charges `size` bytes to the thread's countdown. Jumps to 8 when this thread has no place yet, to 9 when it is exhausted;
- * then r11 is the rate in force. subq is one instruction: a signal handler that allocates sees it done or not done. */
+/* Charges `size` bytes to the thread's countdown. Jumps to 8 when this thread has no place yet, to 9 when it is exhausted, with
+ * the hazard in r11, or to 5 when the hazard is beyond all numbers. subq is one instruction: a signal handler that allocates
+ * sees it done or not done. */
         .macro  CHARGE size
         movl    (%rsp), %eax
-        imull   $HOOK_HASH_FACTOR, %eax, %eax
-        shrl    $(32 - HOOK_SITE_BITS), %eax
-        leaq    hook_data + HOOK_OFFSET_RATES(%rip), %r11
-        movq    (%r11, %rax, 8), %r11
+        andl    $HOOK_SITE_MASK, %eax
+        leaq    hook_data(%rip), %r8
+        movq    \size, %r11
+        imulq   HOOK_OFFSET_RATES(%r8, %rax, 8), %r11
+        jo      5f
         movq    %fs:0, %r10
-        imulq   $(HOOK_HASH_FACTOR - (1 << 32)), %r10, %rcx
-        shrq    $HOOK_THREAD_SHIFT, %rcx
+        movl    %r10d, %ecx
+        shrl    $HOOK_THREAD_SHIFT, %ecx
         andl    $HOOK_THREAD_MASK, %ecx
-        leaq    hook_data + HOOK_OFFSET_THREADS(%rip), %rax
-        addq    %rax, %rcx
-        cmpq    %r10, (%rcx)
+        cmpq    %r10, HOOK_OFFSET_THREADS(%r8, %rcx)
         jne     8f
-        movq    \size, %rax
-        orq     $1, %rax
-        imulq   %r11, %rax
-        jo      9f
-        subq    %rax, HOOK_THREAD_LEFT(%rcx)
+        subq    %r11, HOOK_OFFSET_THREADS + HOOK_THREAD_LEFT(%r8, %rcx)
         jb      9f
         .endm
 
-/* Jumps to 7 when the block in rdi may be a sampled one. */
+/* Jumps to 8 when the block in rdi may be a sampled one. */
         .macro  FILTER
         movq    %rdi, %rax
-        movq    %rdi, %rcx
         shrq    $HOOK_FILTER_SHIFT, %rax
-        shrq    $HOOK_FILTER_FOLD, %rcx
-        xorq    %rcx, %rax
         andl    $((1 << HOOK_FILTER_BITS) - 1), %eax
-        leaq    hook_data + HOOK_OFFSET_FILTER(%rip), %rcx
-        cmpb    $0, (%rcx, %rax)
-        jne     7f
+        leaq    hook_data(%rip), %rcx
+        cmpb    $0, HOOK_OFFSET_FILTER(%rcx, %rax)
+        jne     8f
         .endm
 
 /* The way into C: r10 says whether the call was charged. */
         .macro  SLOW id, handler
-8:      xorl    %r10d, %r10d
-        jmp     7f
+5:      movq    $-1, %r11
 9:      movl    $1, %r10d
+        jmp     7f
+8:      xorl    %r10d, %r10d
 7:      movl    $\id, %eax
         jmp     \handler
         .endm
@@ -84,8 +78,6 @@
         .endm
 
         .macro  ENTRY_REALLOC id
-        xorl    %r10d, %r10d
-        xorl    %r11d, %r11d
         FILTER
         CHARGE  %rsi
         jmp     *REAL(\id)
@@ -120,7 +112,7 @@ hook_entry_\name:
 #define EXPAND(id, shape, names) ENTRY id, shape;
         HOOK_FUNCTIONS(EXPAND)
 
-/* From here on the stack holds, upwards: rdi, rsi, rdx, function, charged, rate, and the frame rip, rsp, rbp. */
+/* From here on the stack holds, upwards: rdi, rsi, rdx, function, charged, hazard, and the frame rip, rsp, rbp. */
         .macro  SLOW_PATH name, handler
         .type   \name, @function
         .p2align 4

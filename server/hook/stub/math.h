@@ -54,11 +54,11 @@ static inline uint64_t hook_exponential(uint64_t uniform)
     return (uint64_t)((unsigned __int128)log2_inverse * HOOK_LN2_2_64 >> (40 + 64 - HOOK_HAZARD_BITS));
 }
 
-/* rate × (size | 1), or the greatest number. */
+/* rate × size, or the greatest number. */
 static inline uint64_t hook_hazard(uint64_t rate, uint64_t size)
 {
     uint64_t hazard;
-    return __builtin_mul_overflow(rate, size | 1, &hazard) ? UINT64_MAX : hazard;
+    return __builtin_mul_overflow(rate, size, &hazard) ? UINT64_MAX : hazard;
 }
 
 /* (1 − exp(−hazard)) × 2^63; exactly 1 from a hazard of 44 on, which differs by less than 2^-63. At least 1

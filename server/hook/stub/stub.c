@@ -11,7 +11,7 @@ struct hook_call {
     uint64_t args[3];
     uint64_t function; /* enum hook_function */
     uint64_t charged;  /* the countdown was charged, and is exhausted */
-    uint64_t rate;     /* of the site, when charged */
+    uint64_t hazard;   /* when charged */
     struct hook_frame frame;
 };
 
@@ -201,7 +201,7 @@ static int thread_charge(struct hook_thread *thread, uint64_t hazard)
 
 /* Counts a sample against its site's quota and everybody's grant, and lowers the rate when one is used up.
  * Counts that race are off by one, which only moves the moment of lowering. */
-static void rate_govern(uint32_t index, uint64_t rate)
+static void rate_govern(uint32_t index)
 {
     struct hook_site *site = &hook_data.sites[index];
     uint32_t epoch = relaxed(header.epoch);
@@ -222,6 +222,7 @@ static void rate_govern(uint32_t index, uint64_t rate)
         return;
     const uint64_t first_interval =
         1ull << (HOOK_HAZARD_BITS - 6); /* from every allocation on to one in 64 bytes */
+    uint64_t rate = relaxed(hook_data.rates[index]);
     uint64_t lower = rate > first_interval ? first_interval : rate / 4;
     if (lower < HOOK_RATE_MIN || !__atomic_compare_exchange_n(&hook_data.rates[index], &rate, lower, 0,
                                                               __ATOMIC_RELAXED, __ATOMIC_RELAXED))
@@ -234,15 +235,14 @@ static void rate_govern(uint32_t index, uint64_t rate)
 static uint64_t sample_decide(const struct hook_call *call, uint64_t size)
 {
     uint32_t index = hook_site_index(call->frame.rip);
-    uint64_t rate = call->charged ? call->rate : relaxed(hook_data.rates[index]);
-    uint64_t hazard = hook_hazard(rate, size);
+    uint64_t hazard = call->charged ? call->hazard : hook_hazard(relaxed(hook_data.rates[index]), size);
     struct hook_thread *thread = thread_find();
     if (!call->charged && !thread_charge(thread, hazard))
         return 0;
     thread->left = hook_exponential(hook_random(&thread->random));
     if (!relaxed(header.enabled) || !hazard)
         return 0;
-    rate_govern(index, rate);
+    rate_govern(index);
     return hook_probability(hazard);
 }
 

@@ -1,0 +1,131 @@
+"""What a pair of an allocation and a free costs, on the barest loop there is: bare; with the heap hook; with plain uprobes on
+malloc and free; under heaptrack. The hook and the uprobes are switched on and off every second within one run, and medians of
+neighbours compared, as machines drift. Prints a table.
+
+    HOOK_DRIVER=build/tests/hook_driver PROGRAMS=build/tests/programs python3 heap_pairs.py [ROUNDS]
+"""
+import ctypes
+import os
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+PROGRAM = Path(os.environ["PROGRAMS"]) / "heap_pairs"
+DRIVER = os.environ["HOOK_DRIVER"]
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+
+
+class Loop:
+    """The program, running; `between` gives the median of what it measured."""
+
+    def __init__(self, *prefix):
+        self.process = subprocess.Popen([*prefix, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.samples = []
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            fields = line.split()
+            if len(fields) == 2 and fields[0][0].isdigit():
+                self.samples.append((float(fields[0]), float(fields[1])))
+
+    def between(self, begin, end):
+        seen = [ns for when, ns in self.samples if begin + 0.1 < when < end]
+        return statistics.median(seen) if seen else float("nan")
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.reader.join()
+
+
+def second(loop):
+    begin = time.clock_gettime(time.CLOCK_MONOTONIC)
+    time.sleep(1)
+    return loop.between(begin, time.clock_gettime(time.CLOCK_MONOTONIC))
+
+
+class Hook:
+    def __init__(self, pid):
+        self.process = subprocess.Popen([DRIVER, str(pid), "--hold", "--interval", "524288"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        for line in self.process.stdout:
+            if line == "ready\n":
+                break
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Uprobes:
+    """Counting uprobes on libc's malloc and free."""
+
+    def __init__(self, pid):
+        libc = next(line.split()[-1] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if "libc.so" in line)
+        listing = subprocess.run(["nm", "-D", libc], capture_output=True, text=True, check=True).stdout
+        kind = int(Path("/sys/bus/event_source/devices/uprobe/type").read_text())
+        path = ctypes.create_string_buffer(libc.encode())
+        self.fds = []
+        for name in ("malloc", "free"):
+            offset = next(int(line.split()[0], 16) for line in listing.splitlines()
+                          if line.split()[-1].split("@")[0] == name and line.split()[-2] == "T")
+            attr = bytearray(128)
+            struct.pack_into("II", attr, 0, kind, 128)
+            struct.pack_into("QQ", attr, 56, ctypes.addressof(path), offset)  # uprobe_path, probe_offset
+            buffer = (ctypes.c_char * 128).from_buffer(attr)
+            fd = ctypes.CDLL(None, use_errno=True).syscall(298, buffer, pid, -1, -1, 8)
+            if fd < 0:
+                raise OSError(ctypes.get_errno(), "perf_event_open")
+            self.fds.append(fd)
+
+    def stop(self):
+        for fd in self.fds:
+            os.close(fd)
+
+
+def toggle(tool):
+    """Medians of a second with the tool, and of the seconds before and after."""
+    loop = Loop()
+    time.sleep(0.5)
+    bare, with_tool = [], []
+    for _ in range(ROUNDS):
+        bare.append(second(loop))
+        running = tool(loop.process.pid)
+        time.sleep(0.2)
+        with_tool.append(second(loop))
+        running.stop()
+        time.sleep(0.2)
+    bare.append(second(loop))
+    loop.stop()
+    changes = [on / ((before + after) / 2) for on, before, after in zip(with_tool, bare, bare[1:])]
+    return statistics.median(bare), statistics.median(with_tool), statistics.median(changes)
+
+
+def under_heaptrack():
+    with tempfile.TemporaryDirectory() as folder:
+        loop = Loop("heaptrack", "--raw", "-o", f"{folder}/trace")
+        time.sleep(2)
+        ns = second(loop)
+        loop.stop()
+    return ns
+
+
+def main():
+    print(f"{'':34}{'bare':>12}{'with it':>12}{'change':>12}")
+    for name, tool in (("heap hook, a sample in 512 KiB", Hook), ("plain uprobes on malloc and free", Uprobes)):
+        bare, with_tool, change = toggle(tool)
+        print(f"{name:34}{bare:9.1f} ns{with_tool:9.1f} ns{(change - 1) * 100:+10.1f} %")
+    if shutil.which("heaptrack"):
+        ns = under_heaptrack()
+        print(f"{'heaptrack, from the start':34}{bare:9.1f} ns{ns:9.1f} ns{(ns / bare - 1) * 100:+10.1f} %")
+
+
+main()
