@@ -10,7 +10,8 @@ for purpose; do
     nvim) packages="$packages neovim" ;;
     test) packages="$packages libcmocka-dev llvm gdb elfutils binutils curl clang-tidy clang-format libclang-rt-14-dev
                     cppcheck lua-check tmux xvfb xterm xdotool x11-utils imagemagick fonts-dejavu-core chromium
-                    patchelf python3 util-linux debian-archive-keyring" ;;
+                    patchelf python3 util-linux debian-archive-keyring
+                    vim vim-ale" ;;
     *) echo "install.sh: what is '$purpose'?" >&2 && exit 2 ;;
     esac
 done

@@ -183,6 +183,8 @@ static __always_inline long unwind_by_row(struct unwind_walk *walk, struct unwin
     if (cfa <= walk->rsp)
         return unwind_end(walk, STACK_BAD_CFA);
     __u64 saved[2]; /* rbp and the return address, side by side in most frames: one read serves for both */
+    if (row.kind == UNWIND_CFA_RBP_DEREF && unwind_read(&rbp, 8, walk->rbp))
+        return unwind_end(walk, STACK_BAD_READ);
     if (row.rbp_offset == -16) {
         if (unwind_read(saved, sizeof(saved), cfa - 16))
             return unwind_end(walk, STACK_BAD_READ);
