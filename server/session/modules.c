@@ -163,6 +163,7 @@ void modules_set_info(struct modules *modules, uint32_t number, const struct mod
     module->opened = true;
     module->rust = info->rust;
     module->debug = info->debug;
+    module->lacks_split = info->lacks_split;
     module->text_address = info->text_address;
     module->text_offset = info->text_offset;
     module->heap_symbols.len = 0;

@@ -24,6 +24,7 @@ struct target_module {
     bool has_table; /* and so it has about the unwind table */
     bool rust;
     enum debug_level debug;
+    bool lacks_split; /* its .dwo or .dwp files are gone */
     uint64_t text_address, text_offset;
     uint64_t table_start;
     uint32_t page_count;

@@ -15,11 +15,19 @@ static void add_module_hints(struct session *session)
 {
     for (size_t i = 0; i < session->modules.items.len; i++) {
         const struct target_module *module = &session->modules.items.items[i];
-        if (module->opened && module->rust && module->debug != DEBUG_LINES)
+        if (!module->opened || !module->rust)
+            continue;
+        if (module->debug != DEBUG_LINES)
             hints_add(&session->hints,
                       "%s has no line information for its own code: add `debug = \"line-tables-only\"` to "
                       "its profile in "
                       "Cargo.toml and build it again.",
+                      module->path);
+        else if (module->lacks_split)
+            hints_add(&session->hints,
+                      "The .dwo or .dwp files of %s are not where they were built, so inlined calls are not "
+                      "told apart: put "
+                      "them back, or build with `split-debuginfo = \"off\"`.",
                       module->path);
     }
 }

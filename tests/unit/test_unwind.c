@@ -155,6 +155,19 @@ static void a_stack_that_cannot_be_read_ends_the_walk(void **state)
     assert_int_equal(walk.event.end, STACK_BAD_CFA);
 }
 
+static void a_realigned_frame_has_its_cfa_and_rbp_in_memory(void **state)
+{
+    (void)state;
+    elements[2].row = (struct unwind_row){0x00, UNWIND_CFA_RBP_DEREF, 0, -8};
+    put(STACK_BASE + 0x100, STACK_BASE + 0x700); /* the caller's rbp */
+    put(STACK_BASE + 0xf8, STACK_BASE + 0x200);  /* the CFA */
+    put(STACK_BASE + 0x1f8, CODE_BASE + 0x1110); /* into start */
+    struct unwind_walk walk = walk_from(CODE_BASE + 0x1004, STACK_BASE + 0x80, STACK_BASE + 0x100);
+    assert_int_equal(walk.event.end, STACK_COMPLETE);
+    assert_int_equal(walk.event.frame_count, 2);
+    assert_true(walk.rbp == STACK_BASE + 0x700);
+}
+
 static void a_signal_frame_continues_where_the_signal_struck(void **state)
 {
     (void)state;
@@ -189,6 +202,7 @@ int main(void)
         cmocka_unit_test_setup(code_without_a_table_is_walked_by_its_frame_pointers, set_up),
         cmocka_unit_test_setup(a_gap_between_functions_has_no_rule, set_up),
         cmocka_unit_test_setup(a_stack_that_cannot_be_read_ends_the_walk, set_up),
+        cmocka_unit_test_setup(a_realigned_frame_has_its_cfa_and_rbp_in_memory, set_up),
         cmocka_unit_test_setup(a_signal_frame_continues_where_the_signal_struck, set_up),
         cmocka_unit_test_setup(different_stacks_have_different_hashes_and_equal_ones_the_same, set_up),
     };
