@@ -310,15 +310,28 @@ static int run_errand(struct errand *errand, const struct springboard_plan *plan
     return r < 0 ? r : done ? 0 : -ENOMEM;
 }
 
+/* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
+static bool thread_is_ending(pid_t pid, pid_t tid)
+{
+    char state;
+    pid_t tracer;
+    for (int i = 0; i < 20; i++) {
+        if (thread_status(pid, tid, &state, &tracer) < 0 || state == 'Z' || state == 'X')
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS / 2}, NULL);
+    }
+    return false;
+}
+
 /* Has one thread do it. −ESRCH, −ETIMEDOUT: it ended or would not stop, and another may be asked; −EIO: it
  * did not come back. */
-static int try_thread(pid_t tid, int mem_fd, uint64_t board, const struct springboard_plan *plan,
+static int try_thread(pid_t pid, pid_t tid, int mem_fd, uint64_t board, const struct springboard_plan *plan,
                       struct springboard_results *ret_results, uint64_t *stopped_ns)
 {
     struct errand errand = {
         .tid = tid, .mem_fd = mem_fd, .board = board, .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS / 4};
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
-        return -errno;
+        return errno == EPERM && thread_is_ending(pid, tid) ? -ESRCH : -errno;
     int r = run_errand(&errand, plan, ret_results);
     if (ptrace(PTRACE_DETACH, tid, 0, 0) == 0) /* fails where it runs or ended: our thread's end lets go */
         errand.stopped_ns += clock_now_ns() - errand.since_ns;
@@ -339,7 +352,7 @@ int remote_run(pid_t pid, int mem_fd, const struct memory_maps *maps, const stru
     do {
         r = choose_thread(pid, &tid);
         if (r >= 0)
-            r = try_thread(tid, mem_fd, board, plan, ret_results, stopped_ns);
+            r = try_thread(pid, tid, mem_fd, board, plan, ret_results, stopped_ns);
         else if (r != -ETIMEDOUT)
             return r;
     } while ((r == -ESRCH || r == -ETIMEDOUT) && clock_now_ns() < deadline_ns);
