@@ -20,6 +20,12 @@ export function lineNodes(lines: readonly HotLine[]): LineNode[] {
     return lines.map((line) => ({ kind: 'line', line }));
 }
 
+/** Two answers as one list: each line once, hottest first. */
+export function mergedLines(a: readonly HotLine[], b: readonly HotLine[]): HotLine[] {
+    const lines = new Map([...a, ...b].map((line) => [`${line.uri}#${line.line}`, line]));
+    return [...lines.values()].sort((x, y) => y.heat - x.heat);
+}
+
 /** Files in the order of their hottest lines. */
 export function fileNodes(lines: readonly HotLine[]): FileNode[] {
     const files = new Map<string, FileNode>();

@@ -2,7 +2,17 @@
 import * as vscode from 'vscode';
 import type { Failures } from './failures';
 import { heatLevel, lineKind } from './heat';
-import { fileNodes, fileSums, lineNodes, sameLines, type FileNode, type Grouping, type HotNode, type LineNode } from './hot_lines';
+import {
+    fileNodes,
+    fileSums,
+    lineNodes,
+    mergedLines,
+    sameLines,
+    type FileNode,
+    type Grouping,
+    type HotNode,
+    type LineNode,
+} from './hot_lines';
 import type { HotLine } from './protocol';
 import type { Server } from './server';
 import type { Session } from './session';
@@ -95,18 +105,25 @@ export class HotLinesTree implements vscode.TreeDataProvider<HotNode>, vscode.Di
         }
         this.asking = true;
         try {
-            const { metric } = viewSettings();
-            const answer = await this.server.request('rsprof/hotLines', {
-                metric: metric === 'heap' ? 'heap' : 'cpu',
-                limit: LIMIT,
-            });
-            this.show(answer.lines);
+            this.show(await this.ask());
         } catch (error) {
             /* The next tick asks again; that the server is gone, or nothing is attached any more, is said elsewhere. */
             this.log.debug(`hot lines: ${String(error)}`);
         } finally {
             this.asking = false;
         }
+    }
+
+    /* With both metrics shown, what holds the most heap is as hot as what uses the most CPU. */
+    private async ask(): Promise<HotLine[]> {
+        const hottest = async (metric: 'cpu' | 'heap'): Promise<HotLine[]> =>
+            (await this.server.request('rsprof/hotLines', { metric, limit: LIMIT })).lines;
+        const { metric } = viewSettings();
+        if (metric !== 'both') {
+            return hottest(metric);
+        }
+        const [cpu, heap] = await Promise.all([hottest('cpu'), hottest('heap')]);
+        return mergedLines(cpu, heap).slice(0, LIMIT);
     }
 
     private show(lines: HotLine[]): void {

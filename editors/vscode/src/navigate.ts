@@ -1,15 +1,10 @@
 // Go to the hottest line of the process, and to the next and previous hot line of the file.
 import * as vscode from 'vscode';
 import type { Failures } from './failures';
+import { neighbourLine } from './neighbour';
 import type { Server } from './server';
 import type { Session } from './session';
 import { viewSettings } from './settings';
-
-/** The line after (`step` 1) or before (−1) `from`, going round at the ends; `lines` in order. */
-export function neighbour(lines: readonly number[], from: number, step: 1 | -1): number | undefined {
-    const beyond = lines.filter((line) => (step === 1 ? line > from : line < from));
-    return step === 1 ? (beyond[0] ?? lines[0]) : (beyond.at(-1) ?? lines.at(-1));
-}
 
 async function goToHottest(server: Server): Promise<void> {
     const { metric } = viewSettings();
@@ -27,7 +22,7 @@ function goToNeighbour(session: Session, step: 1 | -1): void {
     const editor = vscode.window.activeTextEditor;
     const marks = editor === undefined ? undefined : session.model(editor.document.uri)?.marks;
     const lines = (marks ?? []).map(({ line }) => line);
-    const line = editor === undefined ? undefined : neighbour(lines, editor.selection.active.line, step);
+    const line = editor === undefined ? undefined : neighbourLine(lines, editor.selection.active.line, step);
     if (editor === undefined || line === undefined) {
         vscode.window.setStatusBarMessage('rsprof: no hot line in this file', 4000);
         return;

@@ -288,9 +288,12 @@ test('the setup is checked on a page', async () => {
 
 test('a server that is not there is said to be missing, with the setting to mend', async () => {
     await bench.writeFile('.vscode/settings.json', '{ "rsprof.server.path": "/nowhere/rsprof" }');
-    await bench.command('rsprof: Restart Server');
     const toast = bench.notification('/nowhere/rsprof does not exist');
-    await toast.waitFor();
+    /* The setting may reach the extension after the command. */
+    await bench.until('the message', async () => {
+        await bench.command('rsprof: Restart Server');
+        return toast.waitFor({ timeout: 3000 }).then(() => true, () => false);
+    });
     assert.ok(await toast.locator('.monaco-button', { hasText: 'Open Settings' }).isVisible());
     await bench.writeFile('.vscode/settings.json', '{}');
 });
