@@ -166,6 +166,8 @@ static int go_on(struct errand *errand, int signo)
  * and slower after a while. */
 static int interrupt(struct errand *errand, struct user_regs_struct *ret_regs)
 {
+    nanosleep(&(struct timespec){.tv_nsec = 1000},
+              NULL); /* come with a fresh time slice: it must not end in the stop */
     uint64_t patient_ns = clock_now_ns() + NS_PER_MS / 4;
     if (ptrace(PTRACE_INTERRUPT, errand->tid, 0, 0) < 0)
         return -errno;
