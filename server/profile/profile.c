@@ -319,6 +319,20 @@ void profile_reset(struct profile *profile)
     profile->snapshot_old = true;
 }
 
+void profile_forget_heap(struct profile *profile)
+{
+    for (size_t i = 0; i < profile->stacks.stacks.len; i++) {
+        struct stack *stack = &profile->stacks.stacks.items[i];
+        struct stack_sums less = {
+            .live_bytes = -stack->sums.live_bytes,
+            .live_blocks = -stack->sums.live_blocks,
+            .live_variance = -stack->sums.live_variance,
+        };
+        count(profile, stack, &less);
+    }
+    profile->snapshot_old = true;
+}
+
 static double share(int64_t part, int64_t whole)
 {
     return whole > 0 && part > 0 ? (double)part / (double)whole : 0;

@@ -46,6 +46,9 @@ int profile_tick(struct profile *profile, const struct profile_counters *counter
 /* CPU counts start anew; live heap stays. */
 void profile_reset(struct profile *profile);
 
+/* Live heap is no longer known: tracking has ended, and blocks are freed unseen. */
+void profile_forget_heap(struct profile *profile);
+
 const struct snapshot *profile_snapshot(struct profile *profile);
 
 /* The function or line next to a line on the stacks that have it: towards the root (callers) or the leaf

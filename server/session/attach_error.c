@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char setcap_hint[] =
-    "Run rsprof as root, or give it the rights once: "
-    "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_dac_read_search+ep $(command -v rsprof)";
+static const char setcap_hint[] = "Run rsprof as root, or give it the rights once: "
+                                  "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v rsprof)";
 
 struct explanation {
     int error;

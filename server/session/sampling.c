@@ -3,14 +3,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "session/budget.h"
 #include "session/heap_start.h"
 #include "target/process.h"
 
 #include <string.h>
 
-#define EXECUTABLE     0    /* the module that was mapped first */
-#define HEAP_PART      0.75 /* of the budget */
-#define IDLE_CORES     0.05 /* a target that uses less is treated as if it used this much */
+#define EXECUTABLE     0 /* the module that was mapped first */
 #define TICK_NS        (250 * NS_PER_MS)
 #define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
 #define READY_LIMIT_NS (2 * NS_PER_SEC)  /* sampling starts after this, with what unwind tables there are */
@@ -65,27 +64,6 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
         return;
     uint64_t frame = (uint64_t)module << FRAME_ADDRESS_BITS | (address & FRAME_ADDRESS_MASK);
     profile_set_source_frames(session->profile, frame, frames, count);
-}
-
-/* The part of the budget that CPU sampling leaves, of the time that the target uses now. */
-static void govern_heap(struct session *session, uint64_t now_ns)
-{
-    double seconds = (double)(now_ns - session->last_govern_ns) / NS_PER_SEC;
-    double cpu_sec = (double)(session->process_cpu_ns - session->last_govern_cpu_ns) / NS_PER_SEC;
-    session->last_govern_ns = now_ns;
-    session->last_govern_cpu_ns = session->process_cpu_ns;
-    if (!session->heap_hook)
-        return;
-    double cores = cpu_sec / seconds > IDLE_CORES ? cpu_sec / seconds : IDLE_CORES;
-    struct heap_hook_budget budget = {
-        .ns_per_sec = session->options.budget_fraction * HEAP_PART * cores * NS_PER_SEC,
-        .cost = probe_heap_cost(session->probe),
-    };
-    heap_hook_tick(session->heap_hook, seconds, &budget);
-    struct heap_hook_stats stats;
-    heap_hook_stats(session->heap_hook, &stats);
-    session->heap_interval_bytes = stats.interval_bytes;
-    session->heap_lost = stats.lost;
 }
 
 static void note_first_annotation(struct session *session)
@@ -193,20 +171,7 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
     return true;
 }
 
-/* What probes cost the target: time in the programs and in the traps, over the target's own CPU time. */
-static void measure_overhead(struct session *session, uint64_t process_cpu_ns)
-{
-    uint64_t cost_ns;
-    if (process_cpu_ns - session->last_cost_cpu_ns < NS_PER_SEC / 10 ||
-        probe_cost_ns(session->probe, &cost_ns) < 0)
-        return;
-    session->overhead =
-        (double)(cost_ns - session->last_cost_ns) / (double)(process_cpu_ns - session->last_cost_cpu_ns);
-    session->last_cost_ns = cost_ns;
-    session->last_cost_cpu_ns = process_cpu_ns;
-}
-
-static void read_counters(struct session *session, uint64_t now_ns)
+void session_read_counters(struct session *session, uint64_t now_ns)
 {
     uint64_t cpu_ns;
     if (process_cpu_ns(session->modules.pid, &cpu_ns) == 0)
@@ -224,15 +189,14 @@ static void read_counters(struct session *session, uint64_t now_ns)
     };
     profile_tick(session->profile, &counters);
     probe_stats(session->probe, &session->probe_stats);
-    measure_overhead(session, session->process_cpu_ns);
 }
 
 static void on_tick(void *userdata)
 {
     struct session *session = userdata;
     uint64_t now_ns = clock_now_ns();
-    read_counters(session, now_ns);
-    govern_heap(session, now_ns);
+    session_read_counters(session, now_ns);
+    budget_tick(session, now_ns);
     ask_for_symbols(session);
     if (!refresh_modules(session, now_ns))
         return;
@@ -254,9 +218,8 @@ static void start_sampling(struct session *session)
         return;
     }
     session_start_heap(session);
-    read_counters(session, clock_now_ns());
-    session->last_govern_ns = clock_now_ns();
-    session->last_govern_cpu_ns = session->process_cpu_ns;
+    session_read_counters(session, clock_now_ns());
+    budget_start(session, clock_now_ns());
     loop_timer_start(session->loop, &session->tick, FIRST_TICK_NS, TICK_NS, on_tick, session);
     session_set_state(session, SESSION_RUNNING);
 }
@@ -275,6 +238,6 @@ void session_on_target_exit(void *userdata, int events)
     (void)events;
     struct session *session = userdata;
     if (session->state == SESSION_RUNNING)
-        read_counters(session, clock_now_ns());
+        session_read_counters(session, clock_now_ns());
     lose_target(session);
 }

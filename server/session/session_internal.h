@@ -1,4 +1,4 @@
-/* What the parts of a session share: session.c (states), sampling.c (ticks), status.c. */
+/* What the parts of a session share: session.c (states), sampling.c (ticks), budget.c, status.c. */
 #ifndef RSPROF_SESSION_INTERNAL_H
 #define RSPROF_SESSION_INTERNAL_H
 
@@ -35,7 +35,7 @@ struct session {
     double first_annotation_ms;
     uint64_t addresses_asked, addresses_answered;
     uint64_t last_refresh_ns;
-    uint64_t last_govern_ns, last_govern_cpu_ns;
+    uint64_t last_govern_ns, last_govern_cpu_ns, start_cpu_ns;
     uint64_t heap_interval_bytes; /* in use: mean bytes between samples; 0: every allocation */
     uint64_t heap_lost;           /* samples that the hook had no place for */
     uint64_t image_bias;          /* of the executable, as at attach */
@@ -54,6 +54,9 @@ void session_set_state(struct session *session, enum session_state state);
 
 /* Ends everything that touches the target or the kernel; the profile stays to be looked at. */
 void session_stop_probing(struct session *session);
+
+/* Hands what the kernel has counted to the profile. */
+void session_read_counters(struct session *session, uint64_t now_ns);
 
 extern const struct symbolizer_observer session_symbolizer_observer; /* userdata: the session */
 

@@ -80,8 +80,16 @@ def forty_cycles_of_attach_and_detach_leave_nothing_behind():
                     if "rsprof" in os.readlink(f"/proc/{process.pid}/fd/{fd}")], "a descriptor of ours in the target"
 
 
+def plain_uprobes_that_cost_too_much_are_taken_away_and_this_is_said():
+    result, code = snapshot_of("work", "--heap", "uprobe", seconds=6)
+    assert code is None and result["status"]["heap"]["mode"] == "off", result["status"]
+    assert result["status"]["heap"]["liveBytes"] == 0, result["status"]["heap"]
+    assert any("--budget" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
+
+
 live.main(threads_that_come_and_go_are_all_sampled,
           a_process_that_forks_all_the_time_is_not_disturbed_and_its_children_are_not_counted,
+          plain_uprobes_that_cost_too_much_are_taken_away_and_this_is_said,
           exec_ends_the_profile_and_says_so,
           a_crash_of_the_target_keeps_its_last_numbers,
           a_stopped_process_is_attached_to_and_goes_on_later,

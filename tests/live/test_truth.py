@@ -31,7 +31,7 @@ def live_heap_of_big_blocks_small_boxes_and_strings_is_within_5_percent():
             heap = live.line_of(result, "shares", lines[mark])["heap"]
             # A burst is sampled, and says how well: three standard errors. Uprobes are exact.
             tolerance = max(0.05, 3 * heap["relStdErr"])
-            assert tolerance <= 0.15, f"{mode}: {mark} is known to ± {heap['relStdErr']} only"
+            assert tolerance <= 0.25, f"{mode}: {mark} is known to ± {heap['relStdErr']} only"
             close(f"{mode}: live bytes of {mark}", heap["liveBytes"], blocks * size, tolerance * blocks * size)
             close(f"{mode}: live blocks of {mark}", heap["liveBlocks"], blocks, tolerance * blocks)
         assert result["status"]["heap"]["processHeapBytes"] > 64 << 20, result["status"]["heap"]

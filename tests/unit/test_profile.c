@@ -165,6 +165,22 @@ static void reset_starts_cpu_anew_and_keeps_live_heap(void **state)
     assert_int_equal(profile_snapshot(f->profile)->samples, 0);
 }
 
+static void forgotten_heap_is_gone_and_cpu_stays(void **state)
+{
+    struct fixture *f = *state;
+    add_stack(f, 0, (uint64_t[]){1}, 1);
+    resolve(f, 1, "app::f", "/ws/src/a.rs", 1);
+    tick(f);
+    f->cpu[0].user = 7;
+    f->heap[0] = (struct heap_counts){.alloc_bytes = 512 * 256, .alloc_blocks = 256};
+    tick(f);
+    profile_forget_heap(f->profile);
+    tick(f);
+    assert_close(line(f, "/ws/src/a.rs", 1)->heap.live_bytes, 0);
+    assert_close(profile_snapshot(f->profile)->heap.live_blocks, 0);
+    assert_close(line(f, "/ws/src/a.rs", 1)->window.self, 1);
+}
+
 static void live_heap_is_allocated_less_freed_and_rates_are_of_the_window(void **state)
 {
     struct fixture *f = *state;
@@ -219,6 +235,7 @@ int main(void)
         T(samples_counted_before_symbols_came_are_attributed_when_they_come),
         T(shares_leave_the_window_but_stay_since_attach),
         T(reset_starts_cpu_anew_and_keeps_live_heap),
+        T(forgotten_heap_is_gone_and_cpu_stays),
         T(live_heap_is_allocated_less_freed_and_rates_are_of_the_window),
         T(callers_and_callees_are_the_neighbours_on_the_stack),
     };
