@@ -60,10 +60,18 @@ static int start_uprobes(struct session *session)
     return r;
 }
 
+static int start_hook(struct session *session)
+{
+    return heap_hook_start(&session->modules, session->probe, session->options.heap_interval_bytes,
+                           &session->heap_hook);
+}
+
 static bool try_hook(struct session *session)
 {
-    int r = heap_hook_start(&session->modules, session->probe, session->options.heap_interval_bytes,
-                            &session->heap_hook);
+    int r = start_hook(session);
+    if (r == -EAGAIN || r == -EIO ||
+        r == -ETIMEDOUT) /* a thread that ended, or did not get to run: another may */
+        r = start_hook(session);
     if (r == 0) {
         session->heap_mode = HEAP_HOOK;
         return true;

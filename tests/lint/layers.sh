@@ -50,5 +50,4 @@ door 'bpf/' probe
 door 'elfutils/|libelf|gelf|dwarf\.h|demangle' dwarf
 door 'cJSON' rpc lsp cli
 door 'ev\.h' base
-door 'capstone' hook
 exit $status
