@@ -7,6 +7,7 @@
 #include "target/process.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -116,20 +117,34 @@ int session_add_source_map(struct session *session, const char *rule)
 
 /* Attach and detach. */
 
+static int hold_target(struct session *session, pid_t pid)
+{
+    session->pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (session->pidfd >= 0)
+        return 0;
+    return pid > 0 && errno != EINVAL ? -errno : -ESRCH;
+}
+
+static bool target_lives(const struct session *session)
+{
+    struct pollfd ended = {.fd = session->pidfd, .events = POLLIN};
+    return poll(&ended, 1, 0) == 0;
+}
+
+/* What is looked at by its pid is the process we hold, as long as that one still lives afterwards. */
 static int check_target(struct session *session, pid_t pid, struct session_error *ret_error)
 {
     struct process process;
-    int r = pid > 0 ? process_read(pid, &process) : -ESRCH;
+    int r = hold_target(session, pid);
+    if (r == 0)
+        r = process_read(pid, &process);
     if (r == 0) {
         session->exe = take_ptr(process.exe);
         process_release(&process);
         r = process_check_owner(pid);
     }
-    if (r == 0) {
-        session->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-        if (session->pidfd < 0)
-            r = -errno;
-    }
+    if (r == 0 && !target_lives(session))
+        r = -ESRCH;
     if (r == 0 && !session->exe[0])
         r = -EACCES;
     return r < 0 ? attach_error_fill(r, ATTACH_FIND, pid, ret_error) : 0;
