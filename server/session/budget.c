@@ -3,8 +3,9 @@
 #include "base/clock.h"
 #include "session/session_internal.h"
 
-#define HEAP_PART  0.75 /* of the budget: the rest is for CPU samples */
-#define IDLE_CORES 0.05 /* a target that uses less is treated as if it used this much */
+#define HEAP_PART    0.75 /* of the budget: the rest is for CPU samples */
+#define IDLE_CORES   0.05 /* a target that uses less is treated as if it used this much */
+#define HOOK_PAIR_NS 2.0  /* an allocation and its free, measured by tests/bench/heap_pairs.py */
 #define UPROBE_BURST_NS                                                                                      \
     (1.0 * NS_PER_SEC) /* of the target's time, that plain uprobes may cost beyond the budget */
 
@@ -14,13 +15,22 @@ void budget_start(struct session *session, uint64_t now_ns)
     session->last_govern_cpu_ns = session->start_cpu_ns = session->process_cpu_ns;
 }
 
-/* Time in the programs and in the traps, over the target's own CPU time. */
+/* What the hook's code costs where it samples nothing, in the target's time over its CPU time. */
+static double hook_overhead(struct session *session)
+{
+    const struct snapshot *snapshot = profile_snapshot(session->profile);
+    if (!session->heap_hook || snapshot->process_cores <= 0)
+        return 0;
+    return snapshot->heap.allocs_per_sec * HOOK_PAIR_NS / NS_PER_SEC / snapshot->process_cores;
+}
+
+/* Time in the programs, in the traps and in the hook, over the target's own CPU time. */
 static void measure(struct session *session, uint64_t cost_ns)
 {
     uint64_t cpu_ns = session->process_cpu_ns - session->last_cost_cpu_ns;
     if (cpu_ns < NS_PER_SEC / 10)
         return;
-    session->overhead = (double)(cost_ns - session->last_cost_ns) / (double)cpu_ns;
+    session->overhead = (double)(cost_ns - session->last_cost_ns) / (double)cpu_ns + hook_overhead(session);
     session->last_cost_ns = cost_ns;
     session->last_cost_cpu_ns = session->process_cpu_ns;
 }

@@ -88,7 +88,7 @@ def measure(kind, threads, heap, pairs):
             for _ in range(pairs):
                 before = counter.rate(0.5)
                 server.attach(target.pid, heap)
-                time.sleep(0.3)
+                time.sleep(1)  # symbols of what it met first are being read
                 attached = counter.rate(1)
                 server.ask("rsprof/hotLines", {})
                 status = server.status
