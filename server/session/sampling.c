@@ -204,32 +204,46 @@ static void on_tick(void *userdata)
     session->observer->ticked(session->userdata);
 }
 
-static void start_sampling(struct session *session)
+/* The hook's code becomes a module of the target: CPU samples start when its unwind table is there too. */
+static int start_heap(struct session *session)
 {
+    bool changed;
     int r = modules_bias(&session->modules, EXECUTABLE, &session->image_bias);
     if (r == 0)
         r = send_mappings(session);
+    if (r < 0)
+        return r;
+    session->heap_started = true;
+    session_start_heap(session);
+    return modules_refresh(&session->modules, session->symbolizer, &changed);
+}
+
+static int start_cpu(struct session *session)
+{
+    int r = send_mappings(session);
     if (r == 0)
         r = probe_start_cpu(session->probe, session->modules.pid, session->options.cpu_freq_hz);
-    if (r < 0) {
-        hints_add(&session->notes, "CPU sampling could not start (%s): detach, and look at `dmesg`.",
-                  strerror(-r));
-        lose_target(session);
-        return;
-    }
-    session_start_heap(session);
+    if (r < 0)
+        return r;
     session_read_counters(session, clock_now_ns());
     budget_start(session, clock_now_ns());
     loop_timer_start(session->loop, &session->tick, FIRST_TICK_NS, TICK_NS, on_tick, session);
     session_set_state(session, SESSION_RUNNING);
+    return 0;
 }
 
 /* Until the unwind tables are there, stacks would be cut short. */
 void session_on_attaching(void *userdata)
 {
     struct session *session = userdata;
-    if (modules_ready(&session->modules) || clock_now_ns() - session->attached_ns > READY_LIMIT_NS)
-        start_sampling(session);
+    if (!modules_ready(&session->modules) && clock_now_ns() - session->attached_ns <= READY_LIMIT_NS)
+        return;
+    int r = session->heap_started ? start_cpu(session) : start_heap(session);
+    if (r < 0) {
+        hints_add(&session->notes, "Sampling could not start (%s): detach, and look at `dmesg`.",
+                  strerror(-r));
+        lose_target(session);
+    }
 }
 
 /* The target has ended: its last numbers stay to be looked at. */

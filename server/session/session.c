@@ -92,6 +92,7 @@ static void release_target(struct session *session)
     session->last_refresh_ns = session->last_cost_ns = session->last_cost_cpu_ns = session->process_cpu_ns =
         0;
     session->symbolizer_restarts = 0;
+    session->heap_started = session->extend_hook = false;
     session->notes.count = 0;
     session->probe_stats = (struct probe_stats){0};
 }
