@@ -29,8 +29,8 @@ if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || { echo "Please install, as root: apt-get install$missing" >&2; exit 1; }
     as_root=sudo
 fi
+$as_root apt-get update -qq
 # Ubuntu has bpftool in linux-tools-common.
 apt-cache show bpftool >/dev/null 2>&1 || missing=$(echo "$missing" | sed 's/ bpftool/ linux-tools-common linux-tools-generic/')
 echo "Installing:$missing" >&2
-$as_root apt-get update -qq
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
