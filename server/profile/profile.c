@@ -233,6 +233,8 @@ static int count_tick(struct profile *profile, const struct profile_counters *co
 {
     for (uint32_t slot = 0; slot < counters->slot_count; slot++) {
         struct stack *stack = &profile->stacks.stacks.items[slot];
+        if (!stack->frames)
+            continue; /* its announcement is still under way: its counts are taken when it has come */
         struct stack_sums delta = take_delta(stack, &counters->cpu[slot], &counters->heap[slot]);
         if (is_zero(&delta))
             continue;

@@ -129,6 +129,19 @@ static void samples_counted_before_symbols_came_are_attributed_when_they_come(vo
     assert_close(line(f, "/ws/src/a.rs", 3)->heap.live_blocks, 10);
 }
 
+static void counts_that_come_before_their_stack_are_kept_for_it(void **state)
+{
+    struct fixture *f = *state;
+    add_stack(f, 0, (uint64_t[]){1}, 1);
+    resolve(f, 1, "app::f", "/ws/src/a.rs", 3);
+    tick(f);
+    f->cpu[1].user = 5; /* of the next stack, which also has only frames that are known */
+    tick(f);
+    add_stack(f, 1, (uint64_t[]){1}, 1);
+    tick(f);
+    assert_int_equal(line(f, "/ws/src/a.rs", 3)->since_attach.samples, 5);
+}
+
 static void shares_leave_the_window_but_stay_since_attach(void **state)
 {
     struct fixture *f = *state;
@@ -233,6 +246,7 @@ int main(void)
         T(time_in_a_library_is_charged_to_the_line_of_yours_that_called_it),
         T(recursion_counts_once_in_total),
         T(samples_counted_before_symbols_came_are_attributed_when_they_come),
+        T(counts_that_come_before_their_stack_are_kept_for_it),
         T(shares_leave_the_window_but_stay_since_attach),
         T(reset_starts_cpu_anew_and_keeps_live_heap),
         T(forgotten_heap_is_gone_and_cpu_stays),
