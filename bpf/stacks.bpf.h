@@ -13,9 +13,9 @@
 
 #include "events.h"
 
-#define WALKS_PER_CPU                                                                                        \
-    4 /* a walk can be interrupted by another: tasks preempt each other, samples come in interrupts */
-#define NO_SLOT ((__u32)-1)
+/* A walk can be interrupted by another: tasks preempt each other, samples come in interrupts. */
+#define WALKS_PER_CPU 4
+#define NO_SLOT       ((__u32)-1)
 
 struct unwind_table_template {
     __uint(type, BPF_MAP_TYPE_ARRAY);

@@ -20,14 +20,12 @@ static void add_module_hints(struct session *session)
         if (module->debug != DEBUG_LINES)
             hints_add(&session->hints,
                       "%s has no line information for its own code: add `debug = \"line-tables-only\"` to "
-                      "its profile in "
-                      "Cargo.toml and build it again.",
+                      "its profile in Cargo.toml and build it again.",
                       module->path);
         else if (module->lacks_split)
             hints_add(&session->hints,
                       "The .dwo or .dwp files of %s are not where they were built, so inlined calls are not "
-                      "told apart: put "
-                      "them back, or build with `split-debuginfo = \"off\"`.",
+                      "told apart: put them back, or build with `split-debuginfo = \"off\"`.",
                       module->path);
     }
 }
@@ -53,9 +51,14 @@ static void fill_heap(struct session *session)
     session->status.heap.live_blocks = heap->live_blocks;
     session->status.heap.alloc_bytes_per_sec = heap->alloc_bytes_per_sec;
     session->status.heap.allocs_per_sec = heap->allocs_per_sec;
-    session->status.heap.lost = session->probe_stats.losses[LOSS_BLOCKS_FULL] +
-                                session->probe_stats.losses[LOSS_PENDING_FULL] + session->heap_lost;
-    process_anon_bytes(session->modules.pid, &session->status.heap.process_heap_bytes);
+    const uint64_t *losses = session->probe_stats.losses;
+    session->status.heap.lost = losses[LOSS_BLOCKS_FULL] + losses[LOSS_PENDING_FULL] +
+                                losses[LOSS_FRAME_UNREADABLE] + session->heap_lost;
+    /* When the target has ended its last number stays: its pid may be another's by now. */
+    if (session->state == SESSION_DETACHED)
+        session->status.heap.process_heap_bytes = 0;
+    else if (session->probe)
+        process_anon_bytes(session->modules.pid, &session->status.heap.process_heap_bytes);
 }
 
 static void fill_hints(struct session *session)
@@ -65,13 +68,13 @@ static void fill_hints(struct session *session)
     if (session->symbolizer_restarts)
         hints_add(&session->hints,
                   "Reading debug information failed and was started again (%d times): some lines may be "
-                  "missing. Rebuild the "
-                  "program if its file is damaged.",
+                  "missing. Rebuild the program if its file is damaged.",
                   session->symbolizer_restarts);
     uint64_t lost = sum(session->probe_stats.losses, LOSS_COUNT);
     if (lost)
         hints_add(&session->hints,
-                  "%llu events were lost because a table was full: detach and attach again to start afresh.",
+                  "%llu events were lost, as a table was full or a stack could not be read: if there are "
+                  "many, detach and attach again to start afresh.",
                   (unsigned long long)lost);
     session->status.hint_count = session->hints.count;
     for (size_t i = 0; i < session->hints.count; i++)
