@@ -1,9 +1,11 @@
 #!/bin/sh
 # Fuzzes the readers of ELF, DWARF and mangled names, and the owner's side of the symbolizer.
-#   symbols.sh [SECONDS]   for each target; 5 by default. Inputs that fail are kept in the folder it names.
+#   symbols.sh [SECONDS [SEED]]   for each target; 5 by default. Inputs that fail are kept in the folder it names.
+#   With a seed, mutations are drawn alike each time: the suite tests this code, and not its luck.
 # FUZZ_DIR: where to build and keep the corpus (default: a temporary folder that goes away when all is well).
 set -eu
 seconds=${1:-5}
+seed=${2:-0}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 clang=${CLANG:-clang}
 keep=${FUZZ_DIR:-}
@@ -50,7 +52,7 @@ seed_names() {
 run() { # target, most bytes, seconds
     mkdir -p "$work/$1.corpus"
     echo "== $1"
-    "$work/$1" -max_total_time="$3" -max_len="$2" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+    "$work/$1" -max_total_time="$3" -seed="$seed" -max_len="$2" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
         -artifact_prefix="$work/" "$work/$1.corpus" >"$work/$1.log" 2>&1 || {
         tail -60 "$work/$1.log"
         echo "FAILED: the input is in $work"

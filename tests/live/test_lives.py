@@ -64,7 +64,8 @@ def rsprof_killed_at_any_moment_leaves_the_target_working():
             assert process.poll() is None, f"after {i + 1} kills the target ended with {process.returncode}"
         result = live.snapshot(process.pid, seconds=2)
         assert result["status"]["heap"]["mode"] == "hook", result["status"]
-        assert result["status"]["heap"]["liveBytes"] > 100_000, result["status"]["heap"]
+        # Its blocks live for less than a millisecond, so hardly a sampled one is live at the end: what shows the hook at work is the rate.
+        assert result["status"]["heap"]["allocBytesPerSec"] > 1_000_000, result["status"]["heap"]
 
 
 def forty_cycles_of_attach_and_detach_leave_nothing_behind():

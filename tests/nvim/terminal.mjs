@@ -70,6 +70,8 @@ const editAboveMoves = async () => {
   await eventually('the annotation one row lower', text =>
     annotations(text).some(after => after.row === before.row + 1 && after.code === before.code));
   type('u');
+  await eventually('the annotation in its row again', text =>
+    annotations(text).some(after => after.row === before.row && after.code === before.code));
 };
 
 const deletionAndUndo = async () => {

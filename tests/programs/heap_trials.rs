@@ -271,10 +271,13 @@ fn be_limited() {
 
 fn main() {
     let trial = std::env::args().nth(1).unwrap_or_default();
-    std::thread::spawn(|| {
+    let (started, has_started) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        started.send(()).unwrap();
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         STOP.store(true, Ordering::Relaxed);
     });
+    has_started.recv().unwrap(); // with its stacks, which a limit could forbid
     if trial != "filter" && trial != "limit" {
         ready();
     }
