@@ -28,11 +28,26 @@ static void take_part(const char *part, size_t len, void *userdata)
         demangled->failed = true;
 }
 
+/* "for<'a, 'b, …>" of a function type (F) or trait object (D) is written as a number in base 62. libiberty
+ * counts up to it, for centuries if a hostile name says so. Four digits are more lifetimes than anybody
+ * wrote. */
+static bool binds_absurdly_many(const char *mangled)
+{
+    for (const char *at = mangled; (at = strchr(at, 'G')); at++) {
+        if (at == mangled || (at[-1] != 'F' && at[-1] != 'D'))
+            continue;
+        size_t digits = strspn(at + 1, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        if (digits >= 4 && at[1 + digits] == '_')
+            return true;
+    }
+    return false;
+}
+
 enum language { LANGUAGE_NONE, LANGUAGE_RUST, LANGUAGE_CPLUSPLUS };
 
 static enum language demangle(const char *mangled, int cplusplus_options, struct demangled *demangled)
 {
-    if (strlen(mangled) > MANGLED_MAX)
+    if (strlen(mangled) > MANGLED_MAX || (strncmp(mangled, "_R", 2) == 0 && binds_absurdly_many(mangled)))
         return LANGUAGE_NONE;
     if (rust_demangle_callback(mangled, 0, take_part, demangled) && demangled->name.len)
         return LANGUAGE_RUST;

@@ -129,6 +129,13 @@ static void test_exploding_names_are_cut(void **state)
     assert_true(name.len <= 65536);
 }
 
+static void test_lifetimes_are_not_counted_for_ever(void **state)
+{
+    (void)state;
+    assert_full("_RINvC1a1fFG_RL0_hEuE", "a::f::<for<'a> fn(&'a u8)>");
+    assert_short("_RINvC1a1fFG1zzzzzzz_RL0_hEuE", "_RINvC1a1fFG1zzzzzzz_RL0_hEuE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_other_languages),
         cmocka_unit_test(test_broken_names_end),
         cmocka_unit_test(test_exploding_names_are_cut),
+        cmocka_unit_test(test_lifetimes_are_not_counted_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
