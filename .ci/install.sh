@@ -10,7 +10,7 @@ for purpose; do
     nvim) packages="$packages neovim" ;;
     test) packages="$packages libcmocka-dev llvm gdb elfutils binutils curl clang-tidy clang-format libclang-rt-14-dev
                     cppcheck lua-check tmux xvfb xterm xdotool x11-utils imagemagick fonts-dejavu-core chromium
-                    patchelf python3 util-linux debian-archive-keyring
+                    linux-perf patchelf python3 util-linux debian-archive-keyring
                     vim vim-ale libjemalloc-dev libmimalloc-dev" ;;
     *) echo "install.sh: what is '$purpose'?" >&2 && exit 2 ;;
     esac
@@ -30,7 +30,7 @@ if [ "$(id -u)" != 0 ]; then
     as_root=sudo
 fi
 $as_root apt-get update -qq
-# Ubuntu has bpftool in linux-tools-common.
-apt-cache show bpftool >/dev/null 2>&1 || missing=$(echo "$missing" | sed 's/ bpftool/ linux-tools-common linux-tools-generic/')
+# Ubuntu has bpftool in linux-tools-common, and perf in linux-tools-generic.
+apt-cache show bpftool >/dev/null 2>&1 || missing=$(echo "$missing" | sed 's/ bpftool/ linux-tools-common linux-tools-generic/; s/ linux-perf//')
 echo "Installing:$missing" >&2
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -45,6 +45,10 @@ def line_of(result, name, number):
     raise AssertionError(f"{name}.rs:{number} has no numbers")
 
 
+def close(what, seen, truth, tolerance):
+    assert abs(seen - truth) <= tolerance, f"{what}: {seen:.4g} instead of {truth:.4g} ± {tolerance:.4g}"
+
+
 def eventually(check, seconds, what):
     """Waits until check() is true."""
     end = time.monotonic() + seconds

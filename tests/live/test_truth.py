@@ -6,18 +6,14 @@ import time
 import rsprof_live as live
 
 
-def close(what, seen, truth, tolerance):
-    assert abs(seen - truth) <= tolerance, f"{what}: {seen:.4g} instead of {truth:.4g} ± {tolerance:.4g}"
-
-
 def cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_5_points():
     lines = live.marked_lines("shares")
     with live.program("shares", "--delay", 0) as process:
         result = live.snapshot(process.pid, "--heap", "off", seconds=8)
     for mark, truth in (("plain", 0.5), ("inlined", 0.3), ("recursion-leaf", 0.2), ("recursion-call", 0.2)):
-        close(f"total of {mark}", live.line_of(result, "shares", lines[mark])["cpu"]["total"], truth, 0.05)
+        live.close(f"total of {mark}", live.line_of(result, "shares", lines[mark])["cpu"]["total"], truth, 0.05)
     spin = sum(live.line_of(result, "shares", lines[mark])["cpu"]["self"] for mark in ("spin-loop", "spin"))
-    close("self of the loop that all three call", spin, 1.0, 0.05)
+    live.close("self of the loop that all three call", spin, 1.0, 0.05)
     assert result["status"]["cpu"]["stacksComplete"] > 0.99, result["status"]["cpu"]
     assert 0 < result["status"]["cpu"]["processCores"] < 1.3, result["status"]["cpu"]
 
@@ -32,8 +28,8 @@ def live_heap_of_big_blocks_small_boxes_and_strings_is_within_5_percent():
             # A burst is sampled, and says how well: three standard errors. Uprobes are exact.
             tolerance = max(0.05, 3 * heap["relStdErr"])
             assert tolerance <= 0.25, f"{mode}: {mark} is known to ± {heap['relStdErr']} only"
-            close(f"{mode}: live bytes of {mark}", heap["liveBytes"], blocks * size, tolerance * blocks * size)
-            close(f"{mode}: live blocks of {mark}", heap["liveBlocks"], blocks, tolerance * blocks)
+            live.close(f"{mode}: live bytes of {mark}", heap["liveBytes"], blocks * size, tolerance * blocks * size)
+            live.close(f"{mode}: live blocks of {mark}", heap["liveBlocks"], blocks, tolerance * blocks)
         assert result["status"]["heap"]["processHeapBytes"] > 64 << 20, result["status"]["heap"]
 
 

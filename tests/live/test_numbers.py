@@ -1,0 +1,82 @@
+"""The numbers on lines are the truth where that is known, and what `perf record` on the same process at the same time has."""
+import collections
+import re
+import subprocess
+import tempfile
+
+import rsprof_live as live
+
+SECONDS = 20
+
+
+def link_time_addresses(binary, offsets):
+    """perf names code by its offset in the file."""
+    segments = [[int(field, 16) for field in line.split()[1:5]]
+                for line in subprocess.run(["readelf", "-lW", binary], capture_output=True, text=True, check=True).stdout
+                .splitlines() if line.split()[:1] == ["LOAD"]]
+    return [next(offset - start + address for start, address, _, size in segments if start <= offset < start + size)
+            for offset in offsets]
+
+
+def source_lines(binary, offsets):
+    """For each offset its (file, line)s, innermost first, as llvm-symbolizer has them."""
+    addresses = "".join(f"{address:#x}\n" for address in link_time_addresses(binary, offsets))
+    answers = subprocess.run(["llvm-symbolizer", "--inlining", "--functions=none", "-e", binary], input=addresses,
+                             capture_output=True, text=True, check=True).stdout.split("\n\n")
+    return {offset: [tuple(line.split(":")[:2]) for line in answer.split("\n") if line]
+            for offset, answer in zip(offsets, answers)}
+
+
+def perf_stacks(data, binary):
+    """Each sample's frames in the binary, innermost first; return addresses − 1, so that they are in the call."""
+    script = subprocess.run(["perf", "script", "-i", data, "--no-inline", "-F", "ip,sym,dso"], capture_output=True, text=True,
+                            check=True).stdout
+    for sample in script.split("\n\n"):
+        frames = re.findall(r"^\s*([0-9a-f]+) .*\((.*)\)$", sample, re.MULTILINE)
+        user = [frame for frame in frames if "kernel.kallsyms" not in frame[1]]
+        if frames:
+            yield [int(ip, 16) - (i > 0) for i, (ip, dso) in enumerate(user) if dso == str(binary)]
+
+
+def perf_shares(data, binary, source):
+    """The shares of the source's lines: self is of the innermost line in it, total counts a line once a sample."""
+    stacks = list(perf_stacks(data, binary))
+    lines_of = source_lines(binary, sorted({frame for stack in stacks for frame in stack}))
+    counts = {"self": collections.Counter(), "total": collections.Counter()}
+    for stack in stacks:
+        lines = [int(line) for frame in stack for file, line in lines_of[frame] if file == str(source)]
+        counts["self"].update(lines[:1])
+        counts["total"].update(set(lines))
+    assert len(stacks) > 100 * SECONDS, f"perf has {len(stacks)} samples only"
+    return {kind: {line: count / len(stacks) for line, count in lines.items()} for kind, lines in counts.items()}
+
+
+def ten_hottest(shares):
+    return sorted(shares, key=shares.get, reverse=True)[:10]
+
+
+def the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf():
+    binary, source = live.PROGRAMS / "service", live.SOURCES / "service.rs"
+    with tempfile.TemporaryDirectory() as folder, live.program("service") as process:
+        data = f"{folder}/perf.data"
+        with subprocess.Popen(["perf", "record", "-q", "-o", data, "-F", "1499", "--call-graph", "dwarf,4096", "-p",
+                               str(process.pid), "--", "sleep", str(SECONDS)]) as perf:
+            result = live.snapshot(process.pid, "--heap", "off", "--cpu-freq", "997", seconds=SECONDS)
+        assert perf.returncode == 0, f"perf ended with {perf.returncode}"
+        theirs = perf_shares(data, binary, source)
+    for kind in ("self", "total"):
+        ours = {line["line"]: line["cpu"][kind] for line in result["lines"] if line["file"] == str(source)}
+        for line in {*ten_hottest(ours), *ten_hottest(theirs[kind])}:
+            live.close(f"{kind} of service.rs:{line}", ours.get(line, 0), theirs[kind].get(line, 0), 0.03)
+
+
+def time_in_the_kernel_is_charged_to_the_line_that_called_it():
+    lines = live.marked_lines("kernel")
+    with live.program("kernel") as process:
+        result = live.snapshot(process.pid, "--heap", "off", "--cpu-freq", "997", seconds=5)
+    for mark, truth in (("kernel", 0.6), ("user", 0.4)):
+        live.close(f"self of the line for {mark} time", live.line_of(result, "kernel", lines[mark])["cpu"]["self"], truth, 0.05)
+
+
+live.main(time_in_the_kernel_is_charged_to_the_line_that_called_it,
+          the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf)
