@@ -109,8 +109,9 @@ static bool draw_section(const uint8_t *data, size_t size, unsigned seed, Elf64_
         seed = seed * 1103515245 + 12345;
         memcpy(&section, data + header.e_shoff + ((seed >> 16) % header.e_shnum) * sizeof(section),
                sizeof(section));
-        if (names.sh_offset > size || section.sh_name > size || names.sh_offset + section.sh_name + 16 > size ||
-            !section.sh_size || section.sh_offset > size || section.sh_size > size - section.sh_offset)
+        if (names.sh_offset > size || section.sh_name > size ||
+            names.sh_offset + section.sh_name + 16 > size || !section.sh_size || section.sh_offset > size ||
+            section.sh_size > size - section.sh_offset)
             continue;
         if (is_parsed((const char *)data + names.sh_offset + section.sh_name)) {
             *ret_section = section;
