@@ -11,7 +11,8 @@ for purpose; do
     test) packages="$packages libcmocka-dev llvm gdb elfutils binutils curl clang-tidy clang-format libclang-rt-14-dev
                     cppcheck lua-check tmux xvfb xterm xdotool x11-utils imagemagick fonts-dejavu-core chromium
                     linux-perf patchelf python3 util-linux debian-archive-keyring
-                    vim vim-ale libjemalloc-dev libmimalloc-dev" ;;
+                    vim vim-ale libjemalloc-dev libmimalloc-dev
+                    qemu-system-x86 busybox-static cpio" ;;
     *) echo "install.sh: what is '$purpose'?" >&2 && exit 2 ;;
     esac
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need, builds, and runs every test. usage: run.sh [ctest options, e.g. -L unit]
-# RSPROF_BUILD: the build folder (build); RSPROF_CACHE: where editors are kept between runs.
+# RSPROF_BUILD: the build folder (build); RSPROF_CACHE: where editors and kernels are kept between runs.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -46,8 +46,17 @@ static int load_programs(struct probe *probe, bool uprobe_multi)
     return r;
 }
 
+/* Of what the programs need, this came last: with Linux 5.15. */
+static bool kernel_is_new_enough(void)
+{
+    return libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs, NULL) != 0;
+}
+
 static int load(struct probe *probe)
 {
+    libbpf_set_print(NULL); /* what it says is for those who know the programs */
+    if (!kernel_is_new_enough())
+        return -EOPNOTSUPP;
     probe->uprobe_multi = uprobe_multi_supported();
     int r = load_programs(probe, probe->uprobe_multi);
     if (r == -EINVAL && probe->uprobe_multi) {
@@ -55,7 +64,7 @@ static int load(struct probe *probe)
         r = load_programs(probe, false);
     }
     if (r == -EINVAL)
-        return -EOPNOTSUPP; /* the verifier, or a map type, of an older kernel */
+        return -EOPNOTSUPP; /* built without something that the programs need */
     if (r < 0)
         return r;
     probe->cpu_counts =

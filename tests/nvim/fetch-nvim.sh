@@ -6,24 +6,13 @@ set -eu
 suite=$1 folder=$2
 [ -x "$folder/bin/nvim" ] && exit 0
 
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -r $keyring ] || { echo "$keyring is missing: apt-get install debian-archive-keyring" >&2; exit 1; }
 command -v patchelf >/dev/null || { echo "patchelf is missing: apt-get install patchelf" >&2; exit 1; }
 
 work=$folder.part
 rm -rf "$work"
-mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/tree" "$work/bin" "$work/lib"
-: >"$work/status"
-mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
-echo "deb [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $suite main" >"$work/sources.list"
-
+mkdir -p "$work/tree" "$work/bin" "$work/lib"
 # An empty list of installed packages makes apt bring everything that Neovim needs, libc included.
-apt() {
-    apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root -o Acquire::Languages=none \
-        -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- \
-        -o Dir::State::lists="$work/lists" -o Dir::State::status="$work/status" \
-        -o Dir::Cache::archives="$work/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= "$@"
-}
+apt() { sh "$(dirname "$0")/../apt-suite.sh" "$suite" "$work" get -y --no-install-recommends "$@"; }
 apt update
 apt --download-only install neovim >/dev/null
 

@@ -1,5 +1,5 @@
 //! The smallest program that has a hot line and a line that keeps heap. Built in every shape by tests/live/test_shapes.py,
-//! as a program and, with --cfg library, as a C library. Keeps its heap from the moment it is sent SIGUSR1.
+//! as a program and, with --cfg library, as a C library. Keeps its heap from the moment it is sent SIGUSR1. usage: shape [SECONDS]
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,7 +46,7 @@ fn run(seconds: f64) {
 
 #[cfg(not(library))]
 fn main() {
-    run(20.0);
+    run(std::env::args().nth(1).map_or(20.0, |seconds| seconds.parse().unwrap()));
 }
 
 #[cfg(library)]
