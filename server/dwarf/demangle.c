@@ -9,21 +9,20 @@
 /* Longer names are left mangled: the demangler's time and stack grow with them. */
 #define MANGLED_MAX 8192
 
-/* Back references make a short name demangle to a huge one. What is longer is cut; cutting keeps shortening
- * quick too. */
-#define SHORTENED_FROM_MAX 4096
-#define FULL_MAX           65536
+/* Back references make a short name demangle to a huge one. What is longer is cut. */
+#define DEMANGLED_MAX 65536
+#define CUT_MARK      "…"
 
 struct demangled {
     struct buf name;
-    size_t max;
-    bool failed;
+    bool cut, failed;
 };
 
 static void take_part(const char *part, size_t len, void *userdata)
 {
     struct demangled *demangled = userdata;
-    size_t room = demangled->max - demangled->name.len;
+    size_t room = DEMANGLED_MAX - demangled->name.len;
+    demangled->cut |= len > room;
     if (buf_append(&demangled->name, part, len < room ? len : room) < 0)
         demangled->failed = true;
 }
@@ -52,9 +51,11 @@ static enum language demangle(const char *mangled, int cplusplus_options, struct
     if (rust_demangle_callback(mangled, 0, take_part, demangled) && demangled->name.len)
         return LANGUAGE_RUST;
     buf_clear(&demangled->name);
+    demangled->cut = false;
     if (strncmp(mangled, "_Z", 2) == 0 &&
         cplus_demangle_v3_callback(mangled, cplusplus_options, take_part, demangled) && demangled->name.len)
         return LANGUAGE_CPLUSPLUS;
+    demangled->cut = false;
     return LANGUAGE_NONE;
 }
 
@@ -145,7 +146,7 @@ int demangle_shorten(const char *path, struct buf *out)
 int demangle_short(const char *mangled, struct buf *out)
 {
     OWNED_BUF struct buf stripped = BUF_INIT;
-    struct demangled demangled = {.max = SHORTENED_FROM_MAX};
+    struct demangled demangled = {0};
     int r = strip_suffix(mangled, &stripped);
     if (r < 0)
         return r;
@@ -159,6 +160,8 @@ int demangle_short(const char *mangled, struct buf *out)
     case LANGUAGE_CPLUSPLUS:
         r = buf_append_str(out, demangled.name.data);
     }
+    if (r == 0 && demangled.cut)
+        r = buf_append_str(out, CUT_MARK);
     buf_release(&demangled.name);
     return demangled.failed ? -ENOMEM : r;
 }
@@ -166,12 +169,14 @@ int demangle_short(const char *mangled, struct buf *out)
 int demangle_full(const char *mangled, struct buf *out)
 {
     OWNED_BUF struct buf stripped = BUF_INIT;
-    struct demangled demangled = {.max = FULL_MAX};
+    struct demangled demangled = {0};
     int r = strip_suffix(mangled, &stripped);
     if (r < 0)
         return r;
     enum language language = demangle(stripped.data, DMGL_PARAMS | DMGL_ANSI, &demangled);
     r = buf_append_str(out, language == LANGUAGE_NONE ? mangled : demangled.name.data);
+    if (r == 0 && demangled.cut)
+        r = buf_append_str(out, CUT_MARK);
     buf_release(&demangled.name);
     return demangled.failed ? -ENOMEM : r;
 }

@@ -4,7 +4,9 @@
 
 #include "base/buf.h"
 
-/* Appends the short form: "crate::module::function", without hash and generic arguments, closures as
+/* Names that would be longer than 64 KiB are cut, and end with "…" then.
+ *
+ * Appends the short form: "crate::module::function", without hash and generic arguments, closures as
  * "{closure#0}" (v0) or
  * "{closure}" (legacy, which does not number them). What is not mangled is appended as it is, without the
  * suffixes that compilers add to clones. −ENOMEM. */

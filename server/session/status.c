@@ -70,6 +70,13 @@ static void fill_hints(struct session *session)
                   "Reading debug information failed and was started again (%d times): some lines may be "
                   "missing. Rebuild the program if its file is damaged.",
                   session->symbolizer_restarts);
+    uint64_t left_out = session->symbolizer ? symbolizer_frames_left_out(session->symbolizer) : 0;
+    if (left_out)
+        hints_add(
+            &session->hints,
+            "%llu inlined calls were left out, as too many of them stand at one address or their names are "
+            "too long: totals of the outermost lines are too low. Build with less inlining to see them.",
+            (unsigned long long)left_out);
     uint64_t lost = sum(session->probe_stats.losses, LOSS_COUNT);
     if (lost)
         hints_add(&session->hints,

@@ -71,18 +71,14 @@ int answer_read_opened(struct reader *payload, struct opened_answer *ret_answer)
 
 int answer_read_resolved(struct reader *payload, struct resolved_answer *ret_answer)
 {
-    ret_answer->address = reader_u64(payload);
-    ret_answer->count = reader_u16(payload);
-    if (payload->bad || ret_answer->count > WIRE_FRAMES_MAX)
+    if (!read_struct(payload, &ret_answer->head, sizeof(ret_answer->head)) ||
+        ret_answer->head.count > WIRE_FRAMES_MAX)
         return -EBADMSG;
-    for (size_t i = 0; i < ret_answer->count; i++) {
-        uint32_t line = reader_u32(payload);
-        uint16_t function_len = reader_u16(payload), file_len = reader_u16(payload);
-        if (!read_text(payload, function_len, ret_answer->functions[i], sizeof(ret_answer->functions[i])) ||
-            !read_text(payload, file_len, ret_answer->files[i], sizeof(ret_answer->files[i])))
-            return -EBADMSG;
-        ret_answer->frames[i] = (struct source_frame){
-            .function = ret_answer->functions[i], .file = ret_answer->files[i], .line = line};
+    for (uint32_t i = 0; i < ret_answer->head.count; i++) {
+        struct source_frame *frame = &ret_answer->frames[i];
+        frame->line = reader_u32(payload);
+        frame->function = reader_str(payload);
+        frame->file = reader_str(payload);
     }
     return payload->bad ? -EBADMSG : 0;
 }

@@ -8,7 +8,7 @@
 #include "hook/slot_scan.h"
 #include "symbolizer/wire.h"
 
-/* Strings are copied out of the message, so that they end with a NUL. */
+/* Names are copied out of the message, so that they end with a NUL. */
 struct opened_answer {
     int error;
     struct module_info info; /* points into what follows */
@@ -17,11 +17,8 @@ struct opened_answer {
 };
 
 struct resolved_answer {
-    uint64_t address;
-    size_t count;
-    struct source_frame frames[WIRE_FRAMES_MAX];
-    char functions[WIRE_FRAMES_MAX][WIRE_FUNCTION_MAX + 1];
-    char files[WIRE_FRAMES_MAX][WIRE_FILE_MAX + 1];
+    struct wire_frames head;
+    struct source_frame frames[WIRE_FRAMES_MAX]; /* strings are those of the message */
 };
 
 struct table_answer {

@@ -112,42 +112,50 @@ static void close_module(struct child *child, uint32_t handle)
 
 static int put_frame(struct buf *answer, const struct source_frame *frame)
 {
-    uint16_t lengths[2] = {(uint16_t)strnlen(frame->function, WIRE_FUNCTION_MAX),
-                           (uint16_t)strnlen(frame->file, WIRE_FILE_MAX)};
     int r = buf_append(answer, &frame->line, sizeof(frame->line));
     if (r == 0)
-        r = buf_append(answer, lengths, sizeof(lengths));
-    if (r == 0)
-        r = buf_append(answer, frame->function, lengths[0]);
-    return r < 0 ? r : buf_append(answer, frame->file, lengths[1]);
+        r = buf_append(answer, frame->function, strlen(frame->function) + 1);
+    return r < 0 ? r : buf_append(answer, frame->file, strlen(frame->file) + 1);
 }
 
-static int put_frames(struct child *child, struct module *module, uint64_t address)
+static int put_frames(struct buf *answer, uint64_t address, const struct source_frame *frames, size_t count)
+{
+    struct wire_frames head = {.address = address};
+    size_t start = answer->len;
+    int r = buf_append(answer, &head, sizeof(head));
+    while (r == 0 && head.count < count && head.count < WIRE_FRAMES_MAX) {
+        size_t whole = answer->len;
+        r = put_frame(answer, &frames[head.count]);
+        if (answer->len - start > WIRE_FRAMES_BYTES) {
+            answer->len = whole;
+            break;
+        }
+        head.count++;
+    }
+    head.left_out = (uint32_t)(count - head.count);
+    if (r == 0)
+        memcpy(answer->data + start, &head, sizeof(head));
+    return r;
+}
+
+static int resolve_address(struct child *child, struct module *module, uint64_t address)
 {
     const struct source_frame *frames = NULL;
     size_t count = 0;
     int r = module ? module_resolve(module, address, &frames, &count) : 0;
-    if (r < 0)
-        return r;
-    uint16_t kept = (uint16_t)(count < WIRE_FRAMES_MAX ? count : WIRE_FRAMES_MAX);
-    r = buf_append(&child->answer, &address, sizeof(address));
-    if (r == 0)
-        r = buf_append(&child->answer, &kept, sizeof(kept));
-    for (size_t i = 0; r == 0 && i < kept; i++)
-        r = put_frame(&child->answer, &frames[i]);
-    return r;
+    return r < 0 ? r : put_frames(&child->answer, address, frames, count);
 }
 
 static int resolve(struct child *child, uint32_t handle, struct reader addresses)
 {
-    /* Room for one more answer of the largest size is always left. */
-    const size_t full = WIRE_MESSAGE_MAX - WIRE_FRAMES_MAX * (WIRE_FUNCTION_MAX + WIRE_FILE_MAX + 8) - 16;
+    const size_t full =
+        WIRE_MESSAGE_MAX - WIRE_FRAMES_BYTES; /* no room for another answer of the largest size */
     struct module *module = find_module(child, handle);
     child->opening = handle;
     int r = wire_begin(&child->answer, WIRE_RESOLVED, handle);
     while (r == 0 && reader_left(&addresses) >= 8) {
-        r = put_frames(child, module, reader_u64(&addresses));
-        if (r < 0 || (child->answer.len < full && reader_left(&addresses)))
+        r = resolve_address(child, module, reader_u64(&addresses));
+        if (r < 0 || (child->answer.len <= full && reader_left(&addresses)))
             continue;
         r = wire_send(child->socket, &child->answer, -1);
         if (r == 0)

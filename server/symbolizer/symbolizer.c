@@ -97,6 +97,11 @@ size_t symbolizer_pending(const struct symbolizer *symbolizer)
     return symbolizer->pending;
 }
 
+uint64_t symbolizer_frames_left_out(const struct symbolizer *symbolizer)
+{
+    return symbolizer->frames_left_out;
+}
+
 pid_t symbolizer_pid(const struct symbolizer *symbolizer)
 {
     return symbolizer->child;

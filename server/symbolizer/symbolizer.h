@@ -66,6 +66,9 @@ int symbolizer_wait(struct symbolizer *symbolizer, int timeout_ms);
 /* Questions asked and not answered yet, for a progress bar. */
 size_t symbolizer_pending(const struct symbolizer *symbolizer);
 
+/* Source frames that were too many, or had too long names, to be told. */
+uint64_t symbolizer_frames_left_out(const struct symbolizer *symbolizer);
+
 /* The child, or 0: for tests and for the process's own CPU use. */
 pid_t symbolizer_pid(const struct symbolizer *symbolizer);
 

@@ -32,9 +32,10 @@ static int take_resolved(struct symbolizer *symbolizer, struct reader *payload)
         return -EBADMSG;
     while (reader_left(payload)) {
         if (request->answered == request->count || answer_read_resolved(payload, answer) < 0 ||
-            answer->address != request->addresses[request->answered])
+            answer->head.address != request->addresses[request->answered])
             return -EBADMSG;
-        symbolizer_report_resolved(symbolizer, request, answer->frames, answer->count);
+        symbolizer->frames_left_out += answer->head.left_out;
+        symbolizer_report_resolved(symbolizer, request, answer->frames, answer->head.count);
     }
     if (request->answered == request->count)
         symbolizer_finish(symbolizer);

@@ -23,6 +23,7 @@ struct symbolizer {
     uint32_t last_handle;
     unsigned files; /* asked for by the current request */
     size_t pending; /* questions */
+    uint64_t frames_left_out;
     int restarts;
     int fruitless; /* children in a row that died without an answer */
     bool dead;     /* no child can be started */

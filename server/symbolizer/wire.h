@@ -16,7 +16,7 @@
  *     SCAN         fd                                         → SCANNED
  *
  *     OPENED       i32 error, struct wire_info, { u64 address, u64 file offset, u16 length, name } …
- *     RESOLVED     { u64 address, u16 frames, { u32 line, u16 length, u16 length, function, file } … } …
+ *     RESOLVED     { struct wire_frames, { u32 line, function, NUL, file, NUL } … } …
  *     TABLE        i32 error, struct wire_table; a sealed memfd if 0
  *     SCANNED      i32 error, u32 count, u32 count, struct hook_candidate …, struct hook_definition …
  *     NEED_FILE    u32 kind, name up to the end */
@@ -29,10 +29,9 @@
 
 /* A packet must fit the socket's send buffer, which an unprivileged process cannot enlarge. */
 #define WIRE_MESSAGE_MAX   (128u << 10)
-#define WIRE_ADDRESSES_MAX 256u  /* of one RESOLVE */
-#define WIRE_FRAMES_MAX    64u   /* of one address; the outermost of more are left out */
-#define WIRE_FUNCTION_MAX  512u  /* bytes; what is longer is cut */
-#define WIRE_FILE_MAX      1024u /* bytes; what is longer is cut */
+#define WIRE_ADDRESSES_MAX 256u        /* of one RESOLVE */
+#define WIRE_FRAMES_MAX    1024u       /* of one address; the outermost of more are left out, */
+#define WIRE_FRAMES_BYTES  (96u << 10) /* and so are those whose names take more than this */
 #define WIRE_SYMBOLS_MAX   256u
 #define WIRE_SYMBOL_MAX    64u
 #define WIRE_SLOTS_MAX     2048u /* words that a module may call an allocator through, and as many functions */
@@ -66,6 +65,11 @@ struct wire_info {
     uint8_t rust;
     uint8_t lacks_split;
     uint32_t symbol_count;
+};
+
+struct wire_frames {
+    uint64_t address;
+    uint32_t count, left_out;
 };
 
 struct wire_table {

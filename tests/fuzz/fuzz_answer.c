@@ -26,9 +26,8 @@ static void check_resolved(struct reader payload)
     while (reader_left(&payload)) {
         if (answer_read_resolved(&payload, &answer) < 0)
             return;
-        for (size_t i = 0; i < answer.count; i++)
-            if (strlen(answer.frames[i].function) > WIRE_FUNCTION_MAX ||
-                strlen(answer.frames[i].file) > WIRE_FILE_MAX)
+        for (uint32_t i = 0; i < answer.head.count; i++)
+            if (answer.frames[i].file + strlen(answer.frames[i].file) >= (const char *)payload.end)
                 __builtin_trap();
     }
 }

@@ -26,8 +26,9 @@ struct seen {
     bool rust;
     uint64_t text_address, text_offset;
     size_t frames; /* of the last address */
-    char function[256], file[1024];
+    char function[1024], file[1024];
     uint32_t line;
+    uint64_t left_out; /* at the last answer */
     int table_error;
     uint32_t pages, elements;
     bool kill_on_open; /* kills the child when the module has been opened */
@@ -55,6 +56,7 @@ static void on_resolved(void *userdata, uint32_t module, uint64_t address, const
     (void)address;
     seen->resolved++;
     seen->frames = count;
+    seen->left_out = symbolizer_frames_left_out(seen->symbolizer);
     if (!count)
         return;
     snprintf(seen->function, sizeof(seen->function), "%s", frames[0].function);
@@ -265,6 +267,50 @@ static void test_close_drops_questions(void **state)
     stop(&seen);
 }
 
+/* A library whose one function, at 0x10000, holds as many inlined calls, one in another, with names of some
+ * 500 bytes. */
+static int build_deeply_inlined(int calls)
+{
+    char path[] = "/tmp/rsprof-test-XXXXXX", command[192];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    snprintf(command, sizeof(command),
+             "cc -x c -shared -fPIC -nostdlib -fcf-protection=none -Wl,-Ttext=0x10000 -g -O1 -o %s -", path);
+    FILE *cc = popen(command, "we");
+    assert_non_null(cc);
+    fprintf(cc, "static volatile int x;\n#define IN static inline __attribute__((always_inline)) void\n");
+    fprintf(cc, "IN f_%0500d(void) { x++; }\n", 0);
+    for (int i = 1; i < calls; i++)
+        fprintf(cc, "IN f_%0500d(void) { f_%0500d(); }\n", i, i - 1);
+    fprintf(cc, "void outer(void) { f_%0500d(); }\n", calls - 1);
+    assert_int_equal(pclose(cc), 0);
+    unlink(path);
+    return fd;
+}
+
+static void test_says_what_it_leaves_out(void **state)
+{
+    static const struct {
+        int calls;
+        bool fit;
+    } cases[] = {{100, true}, {400, false}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct seen seen;
+        uint64_t address = 0x10000;
+        start(&seen);
+        assert_int_equal(
+            symbolizer_open_module(seen.symbolizer, 1, build_deeply_inlined(cases[i].calls), "/a.so", 0), 0);
+        assert_int_equal(symbolizer_resolve(seen.symbolizer, 1, &address, 1), 0);
+        run(&seen);
+        assert_int_equal(seen.frames + seen.left_out, cases[i].calls + 1);
+        assert_int_equal(seen.left_out == 0, cases[i].fit);
+        assert_true(seen.frames > 100);
+        assert_true(strlen(seen.function) > 500 - strlen("f_"));
+        stop(&seen);
+    }
+}
+
 /* A line of /proc/PID/status. */
 static void read_status(pid_t pid, const char *name, char *ret_value, size_t size)
 {
@@ -355,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_not_elf_has_nothing),
         cmocka_unit_test(test_asks_again_after_death),
         cmocka_unit_test(test_close_drops_questions),
+        cmocka_unit_test(test_says_what_it_leaves_out),
         cmocka_unit_test(test_child_has_no_privileges),
         cmocka_unit_test(test_answers_all_though_every_child_dies),
         cmocka_unit_test(test_child_holds_no_descriptor_of_ours),
