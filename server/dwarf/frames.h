@@ -13,6 +13,7 @@ struct source_frame {
     const char *function; /* demangled, short form: "crate::module::function"; "" if unknown */
     const char *file;     /* absolute path as DWARF has it, comp_dir joined; "" if unknown */
     uint32_t line;        /* 1-based; 0 if unknown */
+    const char *file_md5; /* of the file when it was compiled, in hexadecimal; NULL: DWARF does not say */
 };
 
 /* What is left to symbolize a module with, best first. */

@@ -14,12 +14,13 @@ static int add_directory(struct line_program *table, const char *name)
     return 0;
 }
 
-static int add_file(struct line_program *table, const char *name, uint64_t directory)
+static int add_file(struct line_program *table, const char *name, uint64_t directory, const uint8_t *md5)
 {
     struct line_file *file = vec_push(&table->files);
     if (!file)
         return -ENOMEM;
     file->name = name;
+    file->md5 = md5;
     file->directory = directory > UINT32_MAX ? UINT32_MAX : (uint32_t)directory;
     return 0;
 }
@@ -41,26 +42,35 @@ static int read_old_names(struct reader *reader, struct line_program *table)
         uint64_t directory = reader_uleb(reader);
         reader_uleb(reader); /* time */
         reader_uleb(reader); /* size */
-        r = add_file(table, name, directory);
+        r = add_file(table, name, directory, NULL);
     }
     return r;
 }
 
 /* One entry of a directory or file list of DWARF 5. */
+struct entry {
+    const char *name;
+    uint64_t directory;
+    const uint8_t *md5;
+};
+
 static bool read_entry(struct reader *reader, const struct unit *unit, struct reader format,
-                       uint8_t format_count, const char **ret_name, uint64_t *ret_directory)
+                       uint8_t format_count, struct entry *entry)
 {
     for (uint8_t i = 0; i < format_count; i++) {
         uint64_t content = reader_uleb(&format), form = reader_uleb(&format);
         struct attribute value;
         struct abbrev_attribute as = {.form = form > UINT16_MAX ? 0 : (uint16_t)form};
         as.size = (int8_t)form_fixed_size(as.form, unit_form_sizes(unit));
+        const uint8_t *start = reader->pos;
         if (!attribute_read(reader, unit, &as, &value))
             return false;
         if (content == DW_LNCT_path)
-            *ret_name = attribute_string(unit, &value);
+            entry->name = attribute_string(unit, &value);
         else if (content == DW_LNCT_directory_index)
-            *ret_directory = value.value;
+            entry->directory = value.value;
+        else if (content == DW_LNCT_MD5 && form == DW_FORM_data16)
+            entry->md5 = start;
     }
     return true;
 }
@@ -77,11 +87,11 @@ static int read_list(struct reader *reader, const struct unit *unit, struct line
     if (!format_count || count > reader_left(reader))
         count = 0;
     for (uint64_t i = 0; i < count; i++) {
-        const char *name = "";
-        uint64_t directory = 0;
-        if (!read_entry(reader, unit, format, format_count, &name, &directory))
+        struct entry entry = {.name = ""};
+        if (!read_entry(reader, unit, format, format_count, &entry))
             return -EBADMSG;
-        int r = files ? add_file(table, name, directory) : add_directory(table, name);
+        int r = files ? add_file(table, entry.name, entry.directory, entry.md5)
+                      : add_directory(table, entry.name);
         if (r < 0)
             return r;
     }

@@ -1,5 +1,6 @@
 #include "dwarf/line_program.h"
 
+#include "base/md5.h"
 #include "dwarf/line_header.h"
 
 #include <dwarf.h>
@@ -234,13 +235,15 @@ static const char *join(const struct line_program *table, const struct line_file
     return base ? arena_join_path(arena, base, file->name) : NULL;
 }
 
-const char *line_program_path(struct line_program *table, uint32_t file, struct arena *arena)
+const struct line_file *line_program_file(struct line_program *table, uint32_t number, struct arena *arena)
 {
-    uint32_t index = table->version < 5 ? file - 1 : file;
+    uint32_t index = table->version < 5 ? number - 1 : number;
     if (index >= table->files.len)
-        return "";
-    struct line_file *entry = &table->files.items[index];
-    if (!entry->path)
-        entry->path = join(table, entry, arena);
-    return entry->path ? entry->path : "";
+        return NULL;
+    struct line_file *file = &table->files.items[index];
+    if (!file->path) {
+        file->path = join(table, file, arena);
+        file->md5_text = file->md5 ? arena_strdup(arena, md5_text(file->md5).hex) : NULL;
+    }
+    return file->path ? file : NULL;
 }

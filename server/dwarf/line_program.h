@@ -24,7 +24,10 @@ struct line_sequence {
 struct line_file {
     const char *name;
     uint32_t directory;
-    const char *path; /* NULL until asked for */
+    const uint8_t *md5; /* of its content, MD5_BYTES; NULL: not given */
+    /* NULL until asked for: */
+    const char *path;     /* absolute if the table or comp_dir say so */
+    const char *md5_text; /* NULL: not given */
 };
 
 struct line_program {
@@ -45,8 +48,7 @@ int line_program_read(const struct unit *unit, struct line_program *ret_table);
 /* The row in force at an address; NULL if there is none. */
 const struct line_row *line_program_find(const struct line_program *table, uint64_t address);
 
-/* The path of a file: absolute if the table or comp_dir say so; "" for a number that is none, or out of
- * memory. */
-const char *line_program_path(struct line_program *table, uint32_t file, struct arena *arena);
+/* A file by its number, with its path; NULL for a number that is none, or out of memory. */
+const struct line_file *line_program_file(struct line_program *table, uint32_t number, struct arena *arena);
 
 #endif

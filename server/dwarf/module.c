@@ -121,11 +121,14 @@ static int find_symbol(struct module *module, uint64_t address, const struct fun
     return *ret_symbol ? 0 : -ENOENT;
 }
 
-static struct source_frame *push_frame(struct module *module, const char *file, uint32_t line)
+static struct source_frame *push_frame(struct module *module, const struct line_file *file, uint32_t line)
 {
     struct source_frame *frame = vec_push(&module->frames);
     if (frame)
-        *frame = (struct source_frame){.function = "", .file = file, .line = line};
+        *frame = (struct source_frame){.function = "",
+                                       .file = file ? file->path : "",
+                                       .file_md5 = file ? file->md5_text : NULL,
+                                       .line = line};
     return frame;
 }
 
@@ -134,7 +137,7 @@ static struct source_frame *push_place(struct module *module, struct indexed_uni
 {
     if (!place.line && !module->verbatim)
         place = indexed_unit_mend(unit, address, scope, place);
-    return push_frame(module, line_program_path(&unit->lines, place.file, &module->arena), place.line);
+    return push_frame(module, line_program_file(&unit->lines, place.file, &module->arena), place.line);
 }
 
 /* Innermost first: the row gives the innermost place, and each scope's entry where it was inlined into the
@@ -181,7 +184,7 @@ static int name_outermost(struct module *module, uint64_t address)
     int r = find_symbol(module, address, &symbol);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    if (!frame && !(frame = push_frame(module, "", 0)))
+    if (!frame && !(frame = push_frame(module, NULL, 0)))
         return -ENOMEM;
     if (wants_name)
         frame->function = function_names_of_symbol(&module->names, symbol->name);

@@ -145,7 +145,10 @@ int document_lines_add_state(struct document *document, uint64_t mtime_ns, const
         if (newest->mtime_ns == mtime_ns && newest->content_hash == hash)
             return 0;
     }
-    struct disk_state state = {.mtime_ns = mtime_ns, .content_hash = hash, .count = text_line_count(disk)};
+    struct disk_state state = {.mtime_ns = mtime_ns,
+                               .content_hash = hash,
+                               .md5 = md5_of(disk->bytes.data, disk->bytes.len),
+                               .count = text_line_count(disk)};
     int r = identify_disk(document, disk, &state.ids);
     if (r < 0)
         return r;

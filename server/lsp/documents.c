@@ -28,6 +28,7 @@ static void document_free(struct documents *documents, struct document *document
     free(document->uri);
     free(document->path);
     free(document->real_path);
+    free(document->build_md5);
     free(document);
 }
 
@@ -70,20 +71,28 @@ static int set_names(struct document *document, const char *uri)
     return document->uri && document->path && document->real_path ? 0 : -ENOMEM;
 }
 
+static bool may_be_build(const struct documents *documents, const struct document *document,
+                         const struct disk_state *state)
+{
+    if (document->build_md5)
+        return !strcmp(state->md5.hex, document->build_md5);
+    return state->mtime_ns <= documents->build_mtime_ns;
+}
+
 static void choose_build_state(const struct documents *documents, struct document *document)
 {
     size_t chosen = 0;
-    bool old_enough = false;
+    bool found = false;
     for (size_t i = 0; i < document->state_count; i++)
-        if (document->states[i].mtime_ns <= documents->build_mtime_ns) {
+        if (may_be_build(documents, document, &document->states[i])) {
             chosen = i;
-            old_enough = true;
+            found = true;
         }
     document->build_state = chosen;
     const struct disk_state *newest =
         &document->states[document->state_count ? document->state_count - 1 : 0];
     document->stale =
-        documents->build_mtime_ns && (!document->state_count || !old_enough || document->differs ||
+        documents->build_mtime_ns && (!document->state_count || !found || document->differs ||
                                       newest->content_hash != document->states[chosen].content_hash);
 }
 
@@ -223,8 +232,19 @@ int documents_replace(struct documents *documents, struct document *document, co
 void documents_set_build(struct documents *documents, uint64_t mtime_ns)
 {
     documents->build_mtime_ns = mtime_ns;
-    for (size_t i = 0; i < documents->items.len; i++)
+    for (size_t i = 0; i < documents->items.len; i++) {
+        free(take_ptr(documents->items.items[i]->build_md5));
         documents_observe_disk(documents, documents->items.items[i]);
+    }
+}
+
+int documents_set_build_md5(struct documents *documents, struct document *document, const char *md5)
+{
+    if (document->build_md5)
+        return 0;
+    document->build_md5 = strdup(md5);
+    choose_build_state(documents, document);
+    return document->build_md5 ? 0 : -ENOMEM;
 }
 
 uint32_t document_line_of_build(struct document *document, uint32_t build_line)

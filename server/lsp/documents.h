@@ -3,15 +3,14 @@
  * Every line of a document has an identity, a number that edits carry along: lines shift, changed lines keep
  * theirs, new lines get new ones, a deleted line's is remembered for a while so that undo and moving text
  * bring it back. Each state of the file on disk that was seen while the document is open (at open, save and
- * attach) is kept as the identities of its lines with its time of modification. The state in force when the
- * executable was written is the *build state*: it links line numbers of the program to lines of today's text,
- * across saves and rebuilds.
+ * attach) is kept as the identities of its lines with its time of modification. The *build state* links line
+ * numbers of the program to lines of today's text, across saves and rebuilds: it is the one with the MD5 sum
+ * that the debug info gives, and where it gives none, the one in force when the executable was written.
  *
  * Without any state on disk, the text that was opened stands in for it.
  *
- * A document is stale when its file no longer is what the process was built from: no state on disk is as old
- * as the executable, or the newest one has other content than the build state, or the text differed from the
- * disk when it was opened.
+ * A document is stale when its file no longer is what the process was built from: no state on disk can be the
+ * build state, or the newest one has other content, or the text differed from the disk when it was opened.
  *
  * Bounds: DOCUMENTS_MAX documents, DOCUMENTS_BYTES_MAX of text; more are refused with −E2BIG.
  * Lines are 0-based here; line numbers of the build are 1-based, as in DWARF. Times are ns since the epoch.
@@ -19,6 +18,7 @@
 #ifndef RSPROF_LSP_DOCUMENTS_H
 #define RSPROF_LSP_DOCUMENTS_H
 
+#include "base/md5.h"
 #include "lsp/line_diff.h"
 #include "lsp/text.h"
 
@@ -34,6 +34,7 @@
 struct disk_state {
     uint64_t mtime_ns;
     uint64_t content_hash;
+    struct md5_text md5;
     uint32_t *ids; /* owned; identity of each line */
     size_t count;
 };
@@ -56,6 +57,7 @@ struct document {
     struct disk_state states[DOCUMENT_STATES_MAX]; /* oldest first */
     size_t state_count;
     size_t build_state; /* index into states */
+    char *build_md5;    /* of the file that the process was built from; NULL: not known */
     bool differs;       /* the text was not what the disk had when it was opened */
     bool stale;
     VEC(uint32_t) line_of_id; /* current line by identity; DOCUMENT_NO_LINE: gone */
@@ -97,8 +99,13 @@ int documents_replace(struct documents *documents, struct document *document, co
 /* Looks at the file again: after a save, and before an attach. */
 int documents_observe_disk(struct documents *documents, struct document *document);
 
-/* The executable that runs now was written at this time (0: nothing is attached). */
+/* The executable that runs now was written at this time (0: nothing is attached). What was known of its
+ * files' MD5 sums is forgotten. */
 void documents_set_build(struct documents *documents, uint64_t mtime_ns);
+
+/* The file that the process was built from had this MD5 sum, in hexadecimal. Nothing happens when that is
+ * known. −ENOMEM. */
+int documents_set_build_md5(struct documents *documents, struct document *document, const char *md5);
 
 /* Where line `build_line` (1-based) of the build is now, or DOCUMENT_NO_LINE. */
 uint32_t document_line_of_build(struct document *document, uint32_t build_line);

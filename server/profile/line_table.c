@@ -45,9 +45,11 @@ static uint64_t place_key(uint32_t file, uint32_t number, uint32_t function)
 
 int line_table_put(struct line_table *table, const struct source_frame *frame, uint32_t *ret_line)
 {
-    uint32_t file = 0, function;
+    uint32_t file = 0, function, md5 = 0;
     bool yours = false;
     int r = intern_put(&table->strings, frame->function, &function);
+    if (r == 0 && frame->file_md5)
+        r = intern_put(&table->strings, frame->file_md5, &md5);
     if (r == 0 && frame->file[0] && frame->line)
         r = local_file(table, frame->file, &file, &yours);
     if (r < 0)
@@ -60,8 +62,11 @@ int line_table_put(struct line_table *table, const struct source_frame *frame, u
     struct line *line = vec_push(&table->lines);
     if (!line)
         return -ENOMEM;
-    *line =
-        (struct line){.file = file, .number = file ? frame->line : 0, .function = function, .yours = yours};
+    *line = (struct line){.file = file,
+                          .number = file ? frame->line : 0,
+                          .function = function,
+                          .file_md5 = md5,
+                          .yours = yours};
     uint32_t index = (uint32_t)table->lines.len - 1;
     r = map_put(&table->by_place, key, index);
     if (r < 0) {

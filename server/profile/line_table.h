@@ -23,6 +23,7 @@ struct line {
     uint32_t file;     /* string id; 0: unknown, then the line stands for its function */
     uint32_t number;   /* 1-based; 0: unknown */
     uint32_t function; /* string id */
+    uint32_t file_md5; /* string id; 0: unknown */
     bool yours;
     struct cpu_sums window, since_attach;
     struct heap_sums heap;

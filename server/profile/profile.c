@@ -424,6 +424,7 @@ static void list_lines(struct profile *profile, double window_sec)
             .file = intern_str(&profile->lines.strings, line->file),
             .line = line->number,
             .function = intern_str(&profile->lines.strings, line->function),
+            .file_md5 = line->file_md5 ? intern_str(&profile->lines.strings, line->file_md5) : NULL,
             .yours = line->yours,
             .window = cpu_of(&line->window, profile->window_samples),
             .since_attach = cpu_of(&line->since_attach, profile->samples),

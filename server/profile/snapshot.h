@@ -30,6 +30,7 @@ struct snapshot_line {
     const char *file;     /* absolute path, mapped to this machine */
     uint32_t line;        /* 1-based */
     const char *function; /* short form */
+    const char *file_md5; /* of the file when it was compiled, in hexadecimal; NULL: unknown */
     bool yours;           /* in your code */
     struct line_cpu window;
     struct line_cpu since_attach;

@@ -79,6 +79,8 @@ int answer_read_resolved(struct reader *payload, struct resolved_answer *ret_ans
         frame->line = reader_u32(payload);
         frame->function = reader_str(payload);
         frame->file = reader_str(payload);
+        const char *md5 = reader_str(payload);
+        frame->file_md5 = *md5 ? md5 : NULL;
     }
     return payload->bad ? -EBADMSG : 0;
 }

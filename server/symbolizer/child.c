@@ -115,7 +115,10 @@ static int put_frame(struct buf *answer, const struct source_frame *frame)
     int r = buf_append(answer, &frame->line, sizeof(frame->line));
     if (r == 0)
         r = buf_append(answer, frame->function, strlen(frame->function) + 1);
-    return r < 0 ? r : buf_append(answer, frame->file, strlen(frame->file) + 1);
+    if (r == 0)
+        r = buf_append(answer, frame->file, strlen(frame->file) + 1);
+    const char *md5 = frame->file_md5 ? frame->file_md5 : "";
+    return r < 0 ? r : buf_append(answer, md5, strlen(md5) + 1);
 }
 
 static int put_frames(struct buf *answer, uint64_t address, const struct source_frame *frames, size_t count)

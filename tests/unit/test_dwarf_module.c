@@ -1,6 +1,7 @@
 /* Source frames from every shape of debug info that rustc and its tools make of one small library. */
 #include "dwarf/module.h"
 
+#include "base/md5.h"
 #include "base/cleanup.h"
 #include "dwarf/elf_image.h"
 
@@ -360,6 +361,27 @@ static void test_c_is_not_rust(void **state)
     module_free(module);
 }
 
+/* rustc gives no sums of its own files (1.95); what clang compiles into a program does. */
+static void test_md5_of_a_source_file(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char text[] = "int victim(int x) { return x + 1; }";
+    const struct source_frame *frames;
+    size_t count;
+    shell(fixture, "printf '%s' >one.c && clang -g -gdwarf-5 -shared -nostdlib -o lib.so one.c", text);
+    struct module *module = open_module(fixture, "lib.so");
+    assert_int_equal(module_resolve(module, find_victim(fixture, "lib.so").st_value, &frames, &count), 0);
+    assert_int_equal(count, 1);
+    assert_string_equal(frames[0].file_md5, md5_of(text, strlen(text)).hex);
+    module_free(module);
+    shell(fixture, "clang -g -gdwarf-4 -shared -nostdlib -o lib.so one.c");
+    module = open_module(fixture, "lib.so");
+    assert_int_equal(module_resolve(module, find_victim(fixture, "lib.so").st_value, &frames, &count), 0);
+    assert_int_equal(count, 1);
+    assert_null(frames[0].file_md5);
+    module_free(module);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -384,6 +406,7 @@ int main(void)
         TEST(test_std_alone_is_library_lines),
         TEST(test_survey_finds_allocator_and_build_id),
         TEST(test_c_is_not_rust),
+        TEST(test_md5_of_a_source_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

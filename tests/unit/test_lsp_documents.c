@@ -209,6 +209,29 @@ static void save(struct fixture *f, time_t mtime_sec)
     assert_int_equal(documents_observe_disk(&f->documents, f->document), 0);
 }
 
+static void test_documents__the_md5_of_the_build_outweighs_times(void **state)
+{
+    struct fixture *f = *state;
+    char build_md5[33];
+    strcpy(build_md5, md5_of(source, strlen(source)).hex);
+    documents_close(&f->documents, f->document);
+    write_file(f, source, BUILT + 10); /* touched: by its time it is not what was built */
+    open_document(f, source);
+    assert_true(f->document->stale);
+    assert_int_equal(documents_set_build_md5(&f->documents, f->document, build_md5), 0);
+    assert_false(f->document->stale);
+    write_file(f, "fn main() {}\n", BUILT - 5); /* an old file put in its place */
+    documents_observe_disk(&f->documents, f->document);
+    assert_true(f->document->stale);
+    assert_int_equal(document_line_of_build(f->document, 3), 2);
+    write_file(f, source, BUILT + 20);
+    documents_observe_disk(&f->documents, f->document);
+    assert_false(f->document->stale);
+    documents_set_build(&f->documents,
+                        BUILT * NS_PER_SEC); /* another process: nothing is known of its files */
+    assert_null(f->document->build_md5);
+}
+
 static void test_documents__saving_makes_stale_and_keeps_lines(void **state)
 {
     struct fixture *f = *state;
@@ -336,6 +359,7 @@ int main(void)
         TEST(test_documents_replace__follows_a_formatter),
         TEST(test_documents_open__text_that_differs_from_disk_is_stale),
         TEST(test_documents__a_file_newer_than_the_build_is_stale),
+        TEST(test_documents__the_md5_of_the_build_outweighs_times),
         TEST(test_documents__saving_makes_stale_and_keeps_lines),
         TEST(test_documents__a_new_build_is_what_was_saved_last_before_it),
         TEST(test_documents__many_saves_keep_the_first_and_the_last),
