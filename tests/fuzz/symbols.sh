@@ -63,7 +63,7 @@ run() { # target, most bytes, seconds
 }
 
 dwarf=$(echo "$root"/server/dwarf/*.c)
-base="$root/server/base/buf.c $root/server/base/vec.c $root/server/base/map.c"
+base="$root/server/base/buf.c $root/server/base/vec.c $root/server/base/map.c $root/server/base/md5.c"
 seed_modules "$work/fuzz_module.corpus"
 seed_names "$work/fuzz_demangle.corpus"
 build fuzz_module $dwarf $base
