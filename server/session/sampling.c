@@ -12,11 +12,12 @@
 #define EXECUTABLE     0 /* the module that was mapped first */
 #define TICK_NS        (250 * NS_PER_MS)
 #define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
-#define READY_LIMIT_NS (2 * NS_PER_SEC)  /* sampling starts after this, with what unwind tables there are */
+#define READY_LIMIT_NS (2 * NS_PER_SEC)  /* CPU sampling starts after this, with what tables there are */
+* /
 
-/* What the symbolizer says. */
+    /* What the symbolizer says. */
 
-static int send_mappings(struct session *session)
+    static int send_mappings(struct session *session)
 {
     struct mapping *mappings;
     size_t count;
@@ -191,6 +192,18 @@ void session_read_counters(struct session *session, uint64_t now_ns)
     probe_stats(session->probe, &session->probe_stats);
 }
 
+/* The hook's code becomes a module of the target: CPU samples start when its unwind table is there too. */
+static int start_heap(struct session *session)
+{
+    bool changed;
+    int r = send_mappings(session);
+    if (r < 0)
+        return r;
+    session->heap_started = true;
+    session_start_heap(session);
+    return modules_refresh(&session->modules, session->symbolizer, &changed);
+}
+
 static void on_tick(void *userdata)
 {
     struct session *session = userdata;
@@ -200,27 +213,17 @@ static void on_tick(void *userdata)
     ask_for_symbols(session);
     if (!refresh_modules(session, now_ns))
         return;
+    if (!session->heap_started && modules_ready(&session->modules))
+        start_heap(session);
     note_first_annotation(session);
     session->observer->ticked(session->userdata);
 }
 
-/* The hook's code becomes a module of the target: CPU samples start when its unwind table is there too. */
-static int start_heap(struct session *session)
+static int start_cpu(struct session *session)
 {
-    bool changed;
     int r = modules_bias(&session->modules, EXECUTABLE, &session->image_bias);
     if (r == 0)
         r = send_mappings(session);
-    if (r < 0)
-        return r;
-    session->heap_started = true;
-    session_start_heap(session);
-    return modules_refresh(&session->modules, session->symbolizer, &changed);
-}
-
-static int start_cpu(struct session *session)
-{
-    int r = send_mappings(session);
     if (r == 0)
         r = probe_start_cpu(session->probe, session->modules.pid, session->options.cpu_freq_hz);
     if (r < 0)
@@ -232,13 +235,15 @@ static int start_cpu(struct session *session)
     return 0;
 }
 
-/* Until the unwind tables are there, stacks would be cut short. */
+/* Until the unwind tables are there, stacks would be cut short. The heap waits for them, and for where to
+ * hook, however long that takes; the CPU does not. */
 void session_on_attaching(void *userdata)
 {
     struct session *session = userdata;
-    if (!modules_ready(&session->modules) && clock_now_ns() - session->attached_ns <= READY_LIMIT_NS)
+    bool ready = modules_ready(&session->modules);
+    if (!ready && clock_now_ns() - session->attached_ns <= READY_LIMIT_NS)
         return;
-    int r = session->heap_started ? start_cpu(session) : start_heap(session);
+    int r = ready && !session->heap_started ? start_heap(session) : start_cpu(session);
     if (r < 0) {
         hints_add(&session->notes, "Sampling could not start (%s): detach, and look at `dmesg`.",
                   strerror(-r));
