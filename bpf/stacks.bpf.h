@@ -84,7 +84,6 @@ static __always_inline union unwind_element *unwind_element(void *table, __u32 i
     return bpf_map_lookup_elem(table, &index);
 }
 
-#define UNWIND_LOOP(count, function, context) bpf_loop(count, function, context, 0)
 #include "unwind.h"
 
 struct {
@@ -113,11 +112,11 @@ static __always_inline void walk_release(struct unwind_walk *walk)
     *(volatile __u32 *)&walk->busy = 0;
 }
 
-static long walk_step(__u32 i, void *context)
+/* A global function: the verifier looks at it once, not once for each frame. (bpf_loop would do so too, from
+ * Linux 5.17 on.) */
+__weak __attribute__((noinline)) int walk_step(struct unwind_walk *walk)
 {
-    (void)i;
-    struct unwind_walk *walk = *(struct unwind_walk **)context;
-    return walk ? unwind_step(walk) : 1;
+    return walk ? (int)unwind_step(walk) : 1;
 }
 
 /* Two CPUs that meet the same new stack at once both send it, and one of the two slots stays unused. */
@@ -157,7 +156,8 @@ static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int exa
     walk->rsp = rsp;
     walk->rbp = rbp;
     walk->exact = exact;
-    bpf_loop(STACK_MAX_FRAMES + 1, walk_step, &walk, 0);
+    for (int i = 0; i <= STACK_MAX_FRAMES && !walk_step(walk); i++)
+        ;
     __u32 end = walk->event.end;
     if (end < STACK_END_COUNT)
         __sync_fetch_and_add(&walk_ends[end], 1);

@@ -9,8 +9,6 @@
  *     static struct mapping *unwind_mapping(__u32 index);                 NULL past the end
  *     static void *unwind_table(__u32 module);                            NULL if it has none
  *     static union unwind_element *unwind_element(void *table, __u32 index);
- *     #define UNWIND_LOOP(count, function, context)                       calls function(i, context) until it
- * returns 1
  *
  * A walk never fails: it ends, and `end` says how. Source: System V AMD64 ABI 3.2.2 and 3.7, DWARF 5
  * section 6.4; the layout of a signal frame is the kernel's struct ucontext (asm/ucontext.h). */
@@ -43,58 +41,40 @@ static __always_inline __u64 unwind_hash(__u64 hash, __u64 frame)
     return hash ^ (hash >> 29);
 }
 
-struct unwind_mapping_search {
-    __u64 address;
-    __u32 low, high; /* the mapping is in [low, high), if anywhere */
-    struct unwind_walk *walk;
-};
-
-static long unwind_bisect_mapping(__u32 i, void *context)
-{
-    (void)i;
-    struct unwind_mapping_search *search = context;
-    if (search->low >= search->high)
-        return 1;
-    __u32 middle = (search->low + search->high) / 2;
-    struct mapping *mapping = unwind_mapping(middle);
-    if (!mapping)
-        return 1;
-    if (search->address < mapping->start) {
-        search->high = middle;
-    } else if (search->address >= mapping->end) {
-        search->low = middle + 1;
-    } else {
-        search->walk->mapping = *mapping;
-        return 1;
-    }
-    return 0;
-}
-
 static __always_inline int unwind_mapping_has(const struct mapping *mapping, __u64 address)
 {
     return address >= mapping->start && address < mapping->end;
 }
+
+#define UNWIND_MAPPING_BISECTIONS 11 /* 2^10 = MAPPINGS_MAX */
 
 /* Makes walk->mapping the mapping of the address; 0 if there is none. */
 static __always_inline int unwind_find_mapping(struct unwind_walk *walk, __u64 address)
 {
     if (unwind_mapping_has(&walk->mapping, address))
         return 1;
-    struct unwind_mapping_search search = {
-        .address = address,
-        .low = walk->mapping_first,
-        .high = walk->mapping_first + walk->mapping_count,
-        .walk = walk,
-    };
-    UNWIND_LOOP(11, unwind_bisect_mapping, &search); /* 2^10 = MAPPINGS_MAX */
-    return unwind_mapping_has(&walk->mapping, address);
+    __u32 low = walk->mapping_first, high = low + walk->mapping_count;
+    for (int i = 0; i < UNWIND_MAPPING_BISECTIONS && low < high; i++) {
+        __u32 middle = (low + high) / 2;
+        struct mapping *mapping = unwind_mapping(middle);
+        if (!mapping)
+            return 0;
+        if (address < mapping->start) {
+            high = middle;
+        } else if (address >= mapping->end) {
+            low = middle + 1;
+        } else {
+            walk->mapping = *mapping;
+            return 1;
+        }
+    }
+    return 0;
 }
 
-#define UNWIND_BISECTIONS 8 /* 2^8 rows at most in a page of 256 bytes */
+#define UNWIND_ROW_BISECTIONS 8 /* 2^8 rows at most in a page of 256 bytes */
 
 /* The rule in force at a link-time address of the current mapping's module: the last row of its page that
- * starts at or before it. Written as a loop of fixed length, which costs less here than a call for each step.
- */
+ * starts at or before it. */
 static __always_inline struct unwind_row unwind_find_row(const struct mapping *mapping, __u64 address)
 {
     struct unwind_row none = {.kind = UNWIND_NONE};
@@ -107,7 +87,7 @@ static __always_inline struct unwind_row unwind_find_row(const struct mapping *m
     if (!element || !element->page.row_count)
         return none;
     __u32 low = element->page.first_row, high = low + element->page.row_count;
-    for (int i = 0; i < UNWIND_BISECTIONS && high - low > 1; i++) {
+    for (int i = 0; i < UNWIND_ROW_BISECTIONS && high - low > 1; i++) {
         __u32 middle = (low + high) / 2;
         element = unwind_element(table, middle);
         if (!element)

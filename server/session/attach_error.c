@@ -23,7 +23,7 @@ static const struct explanation explanations[] = {
     {-EPERM, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", setcap_hint},
     {-EACCES, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", setcap_hint},
     {-EOPNOTSUPP, ATTACH_LOAD, "This kernel cannot run the BPF programs for process %d.",
-     "rsprof needs Linux 6.1 or newer with BPF and BTF (CONFIG_DEBUG_INFO_BTF)."},
+     "rsprof needs Linux 5.15 or newer with BPF and BTF (CONFIG_DEBUG_INFO_BTF)."},
     {-ENOEXEC, ATTACH_CODE, "Process %d runs no Rust code.",
      "Choose a Rust process: `rsprof list` shows them. A stripped binary needs its debug information back: "
      "set strip = false."},

@@ -36,7 +36,7 @@ fn run(seconds: f64) {
     let mut kept = Vec::with_capacity(1024);
     let mut x = 1;
     while start.elapsed() < Duration::from_secs_f64(seconds) {
-        x = work(black_box(x));
+        x = work(black_box(x)); // LINE call
         while TOLD.load(Ordering::Relaxed) && kept.len() < 1024 {
             keep(&mut kept, x);
         }

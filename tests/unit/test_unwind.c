@@ -39,7 +39,6 @@ static union unwind_element *unwind_element(void *table, __u32 index)
     return index < element_count ? (union unwind_element *)table + index : NULL;
 }
 
-#define UNWIND_LOOP(count, function, context) for (__u32 i_ = 0; i_ < (count) && !function(i_, context); i_++)
 #include "unwind.h"
 
 static int set_up(void **state)
