@@ -12,4 +12,4 @@ cmake --build "$build" -- -k 0
 
 labels=$(ctest --test-dir "$build" --print-labels | sed -n 's/^  //p' | tr '\n' ' ')
 echo "labels: $labels"
-ctest --test-dir "$build" --output-on-failure --no-tests=error "$@"
+ctest --test-dir "$build" -j "$(nproc)" --output-on-failure --no-tests=error "$@"

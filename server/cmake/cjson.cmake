@@ -1,5 +1,5 @@
 # cJSON as a static library. Debian has no libcjson.a, so it is built from Debian's own source package, which apt checks.
-set(CJSON_DIR ${CMAKE_BINARY_DIR}/cjson)
+set(CJSON_DIR ${CMAKE_BINARY_DIR}/cjson CACHE PATH "Sources of cJSON; fetched to there if missing")
 if(NOT EXISTS ${CJSON_DIR}/cJSON.c)
   message(STATUS "Fetching the source package of cJSON")
   execute_process(COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/fetch-source.sh cjson ${CJSON_DIR}

@@ -55,11 +55,11 @@ bool attribute_read(struct reader *reader, const struct unit *unit, const struct
                     struct attribute *ret_attribute)
 {
     struct attribute attribute = {.name = as->name, .form = as->form};
-    int size = as->size;
+    int8_t size = as->size;
     if (attribute.form == DW_FORM_indirect) {
         uint64_t form = reader_uleb(reader);
         attribute.form = form > UINT16_MAX || form == DW_FORM_indirect ? 0 : (uint16_t)form;
-        size = form_fixed_size(attribute.form, unit_form_sizes(unit));
+        size = (int8_t)form_fixed_size(attribute.form, unit_form_sizes(unit));
     }
     if (attribute.form == DW_FORM_implicit_const)
         attribute.value = (uint64_t)as->implicit;

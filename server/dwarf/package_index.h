@@ -5,7 +5,8 @@
 
 #include "dwarf/dwarf_file.h"
 
-/* Narrows the sections of a package to the parts of the unit with this id. −ENOENT: it holds no such unit. */
-int package_index_narrow(struct bytes index, uint64_t dwo_id, struct dwarf_sections *sections);
+/* `bytes`: the index section. Narrows the sections of a package to the parts of the unit with this id.
+ * −ENOENT: it holds no such unit. */
+int package_index_narrow(struct bytes bytes, uint64_t dwo_id, struct dwarf_sections *sections);
 
 #endif

@@ -277,7 +277,7 @@ static bool await_results(struct errand *errand, const struct springboard_plan *
 static int see_home(struct errand *errand)
 {
     static const uint8_t zeros[SPRINGBOARD_BYTES_MAX];
-    struct user_regs_struct regs;
+    struct user_regs_struct regs = {0};
     for (;;) {
         int r = interrupt(errand, &regs);
         if (r == -ESRCH)

@@ -137,8 +137,8 @@ static bool declares(struct text_slice line, const char *name, size_t name_len)
 {
     for (size_t at = 0; at + 3 + name_len <= line.len; at++)
         if (!memcmp(line.data + at, "fn ", 3) && !memcmp(line.data + at + 3, name, name_len)) {
-            char after = at + 3 + name_len < line.len ? line.data[at + 3 + name_len] : ' ';
-            return after == '(' || after == '<' || after == ' ';
+            const char *after = line.data + at + 3 + name_len;
+            return after == line.data + line.len || *after == '(' || *after == '<' || *after == ' ';
         }
     return false;
 }

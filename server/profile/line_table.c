@@ -16,7 +16,7 @@ void line_table_release(struct line_table *table)
 /* The local path of a DWARF name, and whose it is: asked of the file system once. */
 static int local_file(struct line_table *table, const char *name, uint32_t *ret_file, bool *ret_yours)
 {
-    uint32_t id, file;
+    uint32_t id, file = 0;
     uint64_t known;
     int r = intern_put(&table->strings, name, &id);
     if (r < 0)

@@ -456,11 +456,11 @@ const struct snapshot *profile_snapshot(struct profile *profile)
     return &profile->snapshot;
 }
 
-size_t profile_relations(struct profile *profile, const char *file, uint32_t number, bool callers,
+size_t profile_relations(struct profile *profile, const char *file, uint32_t line, bool callers,
                          struct profile_relation *relations, size_t max)
 {
-    uint32_t line;
-    if (line_table_find(&profile->lines, file, number, &line) < 0)
+    uint32_t id;
+    if (line_table_find(&profile->lines, file, line, &id) < 0)
         return 0;
-    return relations_collect(&profile->stacks, &profile->lines, line, callers, relations, max);
+    return relations_collect(&profile->stacks, &profile->lines, id, callers, relations, max);
 }

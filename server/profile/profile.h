@@ -29,9 +29,9 @@ int profile_add_stack(struct profile *profile, const struct stack_event *event);
  * once, here or later; `*ret_frames` is the profile's, valid until the next call of any kind. */
 size_t profile_take_unknown_frames(struct profile *profile, const uint64_t **ret_frames);
 
-/* What the symbolizer found for a frame. */
-int profile_set_source_frames(struct profile *profile, uint64_t frame, const struct source_frame *frames,
-                              size_t count);
+/* What the symbolizer found for the frame `key` (in the encoding of events.h). */
+int profile_set_source_frames(struct profile *profile, uint64_t key, const struct source_frame *frames,
+                              size_t frame_count);
 
 struct profile_counters {
     uint64_t now_ns;

@@ -46,10 +46,10 @@ void modules_release(struct modules *modules);
  * executable changed. */
 int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed);
 
-/* What the symbolizer says; unknown numbers are ignored. */
-void modules_set_info(struct modules *modules, uint32_t module, const struct module_info *info);
-void modules_set_slots(struct modules *modules, uint32_t module, const struct hook_scan *scan);
-void modules_set_table(struct modules *modules, uint32_t module, uint32_t page_count, uint64_t start);
+/* What the symbolizer says of a module; unknown numbers are ignored. */
+void modules_set_info(struct modules *modules, uint32_t number, const struct module_info *info);
+void modules_set_slots(struct modules *modules, uint32_t number, const struct hook_scan *scan);
+void modules_set_table(struct modules *modules, uint32_t number, uint32_t page_count, uint64_t start);
 
 /* The bias of a module that is mapped: its addresses − link-time addresses. −ENOENT. */
 int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias);

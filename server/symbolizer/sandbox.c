@@ -67,7 +67,7 @@ static int close_others(int keep_fd)
         return -errno;
     if (syscall(SYS_close_range, keep_fd + 1, ~0u, 0) < 0)
         return -errno;
-    null = -1; /* closed with the others */
+    (void)take_fd(&null); /* closed with the others */
     return 0;
 }
 

@@ -122,7 +122,7 @@ static double uptime_of(const struct process_times *times)
 
 int process_read(pid_t pid, struct process *ret_process)
 {
-    struct process_times times;
+    struct process_times times = {0};
     OWNED_BUF struct buf status = BUF_INIT;
     uint64_t uid;
     int r = read_times(pid, &times);

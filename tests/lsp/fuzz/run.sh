@@ -1,9 +1,11 @@
 #!/bin/sh
-# Fuzzes framing, JSON-RPC and the language server: sh tests/lsp/fuzz/run.sh [SECONDS], 10 by default.
+# Fuzzes framing, JSON-RPC and the language server: sh tests/lsp/fuzz/run.sh [SECONDS [SEED]], 10 by default. With a seed,
+# mutations are drawn alike each time.
 # CJSON_DIR: cJSON's sources (default: those of the build folder). FUZZ_DIR: where to build and keep the corpus (default: a
 # temporary folder that goes away when all is well).
 set -eu
 seconds=${1:-10}
+seed=${2:-0}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 cjson=${CJSON_DIR:-$root/build/cjson}
@@ -15,7 +17,7 @@ ${CLANG:-clang} -std=gnu11 -D_GNU_SOURCE -DRSPROF_VERSION='"fuzz"' -g -O1 -fsani
     -fno-sanitize-recover=all -I. -I../bpf -isystem "$cjson" "$here/fuzz_server.c" lsp/*.c rpc/*.c base/*.c "$cjson/cJSON.c" \
     -l:libev.a -l:libiberty.a -lm -o "$work/fuzz_server"
 # The server says on stderr why a stream was broken: libFuzzer must not show that for every input.
-"$work/fuzz_server" -close_fd_mask=2 -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=2048 -only_ascii=0 \
+"$work/fuzz_server" -close_fd_mask=2 -max_total_time="$seconds" -seed="$seed" -max_len=16384 -timeout=10 -rss_limit_mb=2048 -only_ascii=0 \
     -dict="$here/words.dict" -print_final_stats=1 -artifact_prefix="$work/" "$work/corpus" "$here/corpus" >"$work/log" 2>&1 || {
     tail -60 "$work/log"
     echo "FAILED: the input is in $work"
