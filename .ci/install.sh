@@ -6,12 +6,12 @@ packages=
 for purpose; do
     case $purpose in
     build) packages="$packages gcc cmake ninja-build clang bpftool dpkg-dev linux-libc-dev libbpf-dev libdw-dev libelf-dev
-                     libev-dev libiberty-dev zlib1g-dev liblzma-dev libbz2-dev libzstd-dev" ;;
+                     libev-dev libiberty-dev libzycore-dev zlib1g-dev liblzma-dev libbz2-dev libzstd-dev" ;;
     nvim) packages="$packages neovim" ;;
     test) packages="$packages libcmocka-dev llvm gdb elfutils binutils curl clang-tidy clang-format libclang-rt-14-dev
                     cppcheck lua-check tmux xvfb xterm xdotool x11-utils imagemagick fonts-dejavu-core chromium
                     linux-perf patchelf python3 util-linux debian-archive-keyring
-                    vim vim-ale libjemalloc-dev libmimalloc-dev
+                    vim vim-ale libjemalloc-dev libmimalloc-dev musl-tools
                     qemu-system-x86 busybox-static cpio" ;;
     *) echo "install.sh: what is '$purpose'?" >&2 && exit 2 ;;
     esac

@@ -32,6 +32,7 @@ struct hook {
     uint64_t address;
     uint64_t stop_ns;
     struct hook_image image;
+    struct patches patches;
     VEC(struct installed_slot) slots;
     struct map slot_addresses; /* of `slots` */
     size_t changed, other;
@@ -99,7 +100,7 @@ static int prepare_header(struct hook *hook, bool reused)
     return r;
 }
 
-int hook_new(pid_t pid, struct hook **ret_hook)
+int hook_new(pid_t pid, uint64_t near, struct hook **ret_hook)
 {
     struct injection injection = {.code_fd = -1};
     struct hook *hook = calloc(1, sizeof(*hook));
@@ -112,7 +113,7 @@ int hook_new(pid_t pid, struct hook **ret_hook)
     if (r >= 0)
         r = remote_open_memory(pid, &hook->mem_fd);
     if (r >= 0)
-        r = injector_map(pid, hook->mem_fd, &hook->image, &injection);
+        r = injector_map(pid, hook->mem_fd, &hook->image, near, &injection);
     if (r >= 0) {
         hook->code_fd = injection.code_fd;
         hook->address = injection.address;
@@ -147,9 +148,11 @@ void hook_free(struct hook *hook)
         hook->header.enabled = 0;
         (void)write_header(hook, enabled);
         restore_slots(hook);
+        (void)patches_undo(&hook->patches, hook->pid, hook->mem_fd);
         memset(hook->rates, 0, sizeof(hook->rates));
         (void)hook_set_rates(hook, hook->rates);
     }
+    patches_release(&hook->patches);
     vec_release(&hook->slots);
     map_release(&hook->slot_addresses);
     cleanup_fd(&hook->code_fd);
@@ -165,12 +168,52 @@ struct hook_probe_sites hook_probe_sites(const struct hook *hook)
 
 uint64_t hook_stop_ns(const struct hook *hook)
 {
-    return hook->stop_ns;
+    return hook->stop_ns + hook->patches.stop_ns;
 }
 
 uint64_t hook_address(const struct hook *hook)
 {
     return hook->address;
+}
+
+static int enable(struct hook *hook)
+{
+    if (hook->header.enabled)
+        return 0;
+    hook->header.enabled = 1;
+    return write_header(hook, enabled);
+}
+
+/* ---- patches ---- */
+
+/* The stub knows the functions behind the jumps before there are any. */
+static int tell_patched(struct hook *hook)
+{
+    int r = 0;
+    for (size_t i = 0; i < hook->patches.items.len && r >= 0; i++) {
+        const struct patch *patch = &hook->patches.items.items[i];
+        uint64_t *real = &hook->header.real[patch->function];
+        if (*real && *real != patch->address && *real != patch->trampoline)
+            return -EEXIST;
+        *real = patch->trampoline;
+        r = write_header(hook, real[patch->function]);
+    }
+    return r;
+}
+
+int hook_patch(struct hook *hook, const struct hook_patch *patches, size_t count)
+{
+    CLEANUP(memory_maps_release) struct memory_maps maps = {0};
+    int r = memory_maps_read(hook->pid, &maps);
+    if (r >= 0)
+        r = patches_prepare(&hook->patches, hook->mem_fd, &maps, hook->address, &hook->image, patches, count);
+    if (r >= 0)
+        r = tell_patched(hook);
+    if (r >= 0)
+        r = enable(hook);
+    if (r >= 0)
+        r = patches_apply(&hook->patches, hook->pid, hook->mem_fd);
+    return r;
 }
 
 /* ---- slots ---- */
@@ -188,6 +231,8 @@ static int install_slot(struct hook *hook, const struct memory_maps *maps, const
     }
     while (injector_see_through(maps, hook->mem_fd, real, &real) == 0)
         ;
+    if (patches_find(&hook->patches, real))
+        return 0; /* calls come to the stub all the same */
     if (!hook->header.real[slot->function]) {
         hook->header.real[slot->function] = real;
         r = write_header(hook, real[slot->function]);
@@ -211,10 +256,8 @@ int hook_install(struct hook *hook, const struct hook_slot *slots, size_t count,
 {
     CLEANUP(memory_maps_release) struct memory_maps maps = {0};
     int r = memory_maps_read(hook->pid, &maps);
-    if (r >= 0 && !hook->header.enabled) {
-        hook->header.enabled = 1;
-        r = write_header(hook, enabled);
-    }
+    if (r >= 0)
+        r = enable(hook);
     for (size_t i = 0; i < count && r >= 0; i++)
         r = install_slot(hook, &maps, &slots[i]);
     if (r < 0)

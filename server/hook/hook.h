@@ -1,11 +1,13 @@
 /* Sampling inside the target: the stub is mapped into the process, and the words that its modules call the
- * allocator through are swapped for the stub's entries. What is sampled, and how, stands in stub_abi.h.
+ * allocator through are swapped for the stub's entries. Functions that are called directly, as in static
+ * executables, begin with a jump to the stub instead. What is sampled, and how, stands in stub_abi.h.
  *
- *     hook_new(pid, &hook)             maps the stub; nothing calls it yet
+ *     hook_new(pid, near, &hook)       maps the stub; nothing calls it yet
  *     hook_probe_sites(hook)           attach uprobes to both sites
- *     hook_install(hook, slots, n)     the target calls the stub from now on; again for modules loaded later
+ *     hook_patch(hook, patches, n)     the target calls the stub from now on; again for modules loaded later
+ *     hook_install(hook, slots, n)     likewise
  *     hook_set_rate…, hook_heartbeat, hook_read    each tick
- *     hook_free(hook)                  puts the words back
+ *     hook_free(hook)                  puts words and code back
  *
  * A process is held by at most one hook, through a lock that dies with its owner. When rsprof is killed, the
  * stub goes on without harm, samples less and less (see stub_abi.h), and is found and used by the next
@@ -19,6 +21,7 @@
 #ifndef RSPROF_HOOK_HOOK_H
 #define RSPROF_HOOK_HOOK_H
 
+#include "hook/patches.h"
 #include "hook/stub_abi.h"
 
 #include <stdbool.h>
@@ -56,19 +59,25 @@ struct hook_state {
     const uint64_t *rates;         /* HOOK_SITES */
 };
 
-int hook_new(pid_t pid, struct hook **ret_hook);
+/* `near`: functions that will be patched are there; 0: none will be. */
+int hook_new(pid_t pid, uint64_t near, struct hook **ret_hook);
 
-/* Accepts NULL. The target may be gone. */
+/* Accepts NULL. The target may be gone. Code that cannot be put back, as the target would not stop, stays as
+ * it is, which does no harm; the next hook_new finds it. */
 void hook_free(struct hook *hook);
 
 struct hook_probe_sites hook_probe_sites(const struct hook *hook);
 
-/* For how long one thread of the target stood still, and where its stub is. */
+/* Puts the jumps in; all threads stop for it once. On an error some may be in, and hook_free sees to them.
+ * Errors: those of patches.h. */
+int hook_patch(struct hook *hook, const struct hook_patch *patches, size_t count);
+
+/* For how long threads of the target stood still, and where its stub is. */
 uint64_t hook_stop_ns(const struct hook *hook);
 uint64_t hook_address(const struct hook *hook);
 
-/* Swaps the slots, and starts sampling at the first call. `quota` and `grant` bound the samples between
- * heartbeats. */
+/* Swaps the slots, but for those of patched functions, and starts sampling at the first call. `quota` and
+ * `grant` bound the samples between heartbeats. */
 int hook_install(struct hook *hook, const struct hook_slot *slots, size_t count,
                  struct hook_installed *ret_installed);
 

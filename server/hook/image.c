@@ -2,7 +2,7 @@
 
 #include "stub_image.h"
 
-_Static_assert(sizeof(stub_image) <= HOOK_CODE_BYTES, "the stub outgrew its pages");
+_Static_assert(sizeof(stub_image) <= HOOK_OFFSET_TRAMPOLINES, "the stub outgrew its pages");
 
 /* FNV-1a */
 static uint64_t hash_bytes(const uint8_t *bytes, size_t len)
@@ -20,6 +20,7 @@ struct hook_image hook_image(void)
         .len = sizeof(stub_image),
         .build = hash_bytes(stub_image, sizeof(stub_image)),
         .entries = stub_entries,
+        .outer_entries = stub_outer_entries,
         .site_alloc = STUB_SITE_ALLOC,
         .site_free = STUB_SITE_FREE,
     };

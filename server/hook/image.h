@@ -9,8 +9,10 @@
 struct hook_image {
     const uint8_t *bytes; /* an ELF file, mapped as it is */
     size_t len;
-    uint64_t build;                 /* hash of the bytes */
-    const uint32_t *entries;        /* offset of each function's entry */
+    uint64_t build;          /* hash of the bytes */
+    const uint32_t *entries; /* offset of each function's entry */
+    const uint32_t
+        *outer_entries; /* … of the one for calls that may be made of others that come to the stub */
     uint32_t site_alloc, site_free; /* offsets of the probe sites */
 };
 

@@ -6,10 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -22,8 +20,8 @@ struct job {
     const struct hook_image *image;
     struct memory_maps maps;
     struct injection injection;
-    bool made; /* memory, in this job */
-    int result;
+    uint64_t near; /* functions that the stub must be in reach of; 0: none */
+    bool made;     /* memory, in this job */
 };
 
 /* ---- stubs that are there already ---- */
@@ -45,6 +43,14 @@ static int stub_header(const struct memory_map *map, int mem_fd, struct hook_hea
     return 0;
 }
 
+bool injector_is_stub(const struct memory_maps *maps, uint64_t address)
+{
+    for (size_t i = 0; i < maps->len; i++)
+        if (address >= maps->items[i].start && address < maps->items[i].end)
+            return map_is_stub(&maps->items[i]);
+    return false;
+}
+
 int injector_see_through(const struct memory_maps *maps, int mem_fd, uint64_t word, uint64_t *ret_real)
 {
     for (size_t i = 0; i < maps->len; i++) {
@@ -64,12 +70,21 @@ int injector_see_through(const struct memory_maps *maps, int mem_fd, uint64_t wo
     return -ENOENT;
 }
 
-static uint64_t find_reusable(const struct memory_maps *maps, int mem_fd, uint64_t build)
+/* A jump's reach is 2 GiB, and so is that of the instructions that are moved: half of it is left to them. */
+#define REACH_BYTES (1ull << 30)
+
+static bool in_reach(uint64_t address, uint64_t near)
+{
+    return !near || (address > near ? address - near : near - address) <= REACH_BYTES;
+}
+
+static uint64_t find_reusable(const struct memory_maps *maps, int mem_fd, uint64_t build, uint64_t near)
 {
     for (size_t i = 0; i < maps->len; i++) {
         struct hook_header header;
         if (map_is_stub(&maps->items[i]) && stub_header(&maps->items[i], mem_fd, &header) == 0 &&
-            header.abi_version == HOOK_ABI_VERSION && header.build == build)
+            header.abi_version == HOOK_ABI_VERSION && header.build == build &&
+            in_reach(maps->items[i].start, near))
             return maps->items[i].start;
     }
     return 0;
@@ -120,6 +135,22 @@ static int make_memory(struct job *job, int64_t *ret_fd)
     return r;
 }
 
+static int write_file(int fd, const void *bytes, size_t len, off_t offset)
+{
+    ssize_t n = pwrite(fd, bytes, len, offset);
+    return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+}
+
+/* Those of a stub taken over are in use. */
+static int keep_trampolines(const struct job *job, int fd)
+{
+    uint8_t page[HOOK_CODE_BYTES - HOOK_OFFSET_TRAMPOLINES];
+    if (!job->injection.reused)
+        return 0;
+    int r = remote_read(job->mem_fd, job->injection.address + HOOK_OFFSET_TRAMPOLINES, page, sizeof(page));
+    return r < 0 ? r : write_file(fd, page, sizeof(page), HOOK_OFFSET_TRAMPOLINES);
+}
+
 /* Fills the target's memfd from our side, and keeps it. */
 static int fill_memfd(struct job *job, int64_t target_fd)
 {
@@ -131,11 +162,11 @@ static int fill_memfd(struct job *job, int64_t target_fd)
     OWNED_FD int fd = open(name, O_RDWR | O_CLOEXEC);
     if (fd < 0 || ftruncate(fd, HOOK_CODE_BYTES) < 0)
         return -errno;
-    ssize_t n = pwrite(fd, job->image->bytes, job->image->len, 0);
-    if (n < 0)
-        return -errno;
-    if ((size_t)n != job->image->len)
-        return -EIO;
+    int r = write_file(fd, job->image->bytes, job->image->len, 0);
+    if (r == 0)
+        r = keep_trampolines(job, fd);
+    if (r < 0)
+        return r;
     job->injection.code_fd = take_fd(&fd);
     return 0;
 }
@@ -192,14 +223,18 @@ static int check_seccomp(pid_t pid)
 }
 
 /* An address that nothing is mapped at: in the widest gap, a gigabyte below its end, where the kernel rarely
- * comes. */
-static int find_gap(const struct memory_maps *maps, uint64_t *ret_address)
+ * comes. Where it must be near something, the part of the gaps that is in reach counts. */
+static int find_gap(const struct memory_maps *maps, uint64_t near, uint64_t *ret_address)
 {
-    const uint64_t distance = 1 << 30, top = 0x7ffffffff000;
+    const uint64_t distance = 1 << 30, top = 0x7ffffffff000, bottom = 1 << 20;
+    const uint64_t lowest = near > bottom + REACH_BYTES ? near - REACH_BYTES : bottom,
+                   highest = near && near + REACH_BYTES < top ? near + REACH_BYTES : top;
     uint64_t widest = HOOK_MAPPING_BYTES * 4, end = 0;
-    for (size_t i = 1; i < maps->len; i++) {
-        uint64_t low = maps->items[i - 1].end, high = maps->items[i].start;
-        if (high <= top && high > low && high - low > widest) {
+    for (size_t i = 0; i < maps->len; i++) {
+        uint64_t low = i ? maps->items[i - 1].end : bottom, high = maps->items[i].start;
+        low = low > lowest ? low : lowest;
+        high = high < highest ? high : highest;
+        if (high > low && high - low > widest) {
             widest = high - low;
             end = high;
         }
@@ -212,18 +247,19 @@ static int find_gap(const struct memory_maps *maps, uint64_t *ret_address)
     return 0;
 }
 
-static int job_run(struct job *job)
+static int job_run(void *userdata)
 {
+    struct job *job = userdata;
     int64_t target_fd = -1;
     int r = check_seccomp(job->pid);
     if (r >= 0)
         r = memory_maps_read(job->pid, &job->maps);
     if (r < 0)
         return r;
-    job->injection.address = find_reusable(&job->maps, job->mem_fd, job->image->build);
+    job->injection.address = find_reusable(&job->maps, job->mem_fd, job->image->build, job->near);
     job->injection.reused = job->injection.address != 0;
     if (!job->injection.reused)
-        r = find_gap(&job->maps, &job->injection.address);
+        r = find_gap(&job->maps, job->near, &job->injection.address);
     if (r >= 0)
         r = make_memory(job, &target_fd);
     if (r >= 0)
@@ -235,28 +271,15 @@ static int job_run(struct job *job)
     return r;
 }
 
-static void *job_thread(void *userdata)
+int injector_map(pid_t pid, int mem_fd, const struct hook_image *image, uint64_t near,
+                 struct injection *ret_injection)
 {
-    struct job *job = userdata;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
-                      -20); /* where allowed: the less the target waits for us */
-    job->result = job_run(job);
-    return NULL;
-}
-
-/* On a thread of its own: whatever goes wrong with the target, its end makes the kernel let go. */
-int injector_map(pid_t pid, int mem_fd, const struct hook_image *image, struct injection *ret_injection)
-{
-    struct job job = {.pid = pid, .mem_fd = mem_fd, .image = image, .injection.code_fd = -1};
-    pthread_t thread;
-    int r = pthread_create(&thread, NULL, job_thread, &job);
-    if (r)
-        return -r;
-    pthread_join(thread, NULL);
+    struct job job = {.pid = pid, .mem_fd = mem_fd, .image = image, .near = near, .injection.code_fd = -1};
+    int r = remote_on_thread(job_run, &job);
     memory_maps_release(&job.maps);
-    if (job.result < 0) {
+    if (r < 0) {
         cleanup_fd(&job.injection.code_fd);
-        return job.result;
+        return r;
     }
     *ret_injection = job.injection;
     return 0;

@@ -6,11 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define USER_CODE_64 0x33 /* the cs of 64-bit programs */
@@ -61,10 +63,37 @@ int remote_write_word(int mem_fd, uint64_t address, uint64_t word)
     return remote_write(mem_fd, address, &word, sizeof(word));
 }
 
+/* ---- a thread of ours ---- */
+
+struct work {
+    int (*run)(void *userdata);
+    void *userdata;
+    int result;
+};
+
+static void *work_thread(void *userdata)
+{
+    struct work *work = userdata;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(),
+                      -20); /* where allowed: the less the target waits for us */
+    work->result = work->run(work->userdata);
+    return NULL;
+}
+
+int remote_on_thread(int (*run)(void *userdata), void *userdata)
+{
+    struct work work = {.run = run, .userdata = userdata};
+    pthread_t thread;
+    int r = pthread_create(&thread, NULL, work_thread, &work);
+    if (r)
+        return -r;
+    pthread_join(thread, NULL);
+    return work.result;
+}
+
 /* ---- choosing a thread ---- */
 
-/* Reads one thread's state and tracer from its status. */
-static int thread_status(pid_t pid, pid_t tid, char *ret_state, pid_t *ret_tracer)
+int remote_thread_status(pid_t pid, pid_t tid, char *ret_state, pid_t *ret_tracer)
 {
     char name[64], line[256], state = 0;
     pid_t tracer = 0;
@@ -80,7 +109,7 @@ static int thread_status(pid_t pid, pid_t tid, char *ret_state, pid_t *ret_trace
     return 0;
 }
 
-static void close_dir(DIR **dir)
+void remote_close_dir(DIR **dir)
 {
     if (*dir)
         closedir(*dir);
@@ -91,7 +120,7 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
 {
     char name[64];
     snprintf(name, sizeof(name), "/proc/%d/task", pid);
-    CLEANUP(close_dir) DIR *dir = opendir(name);
+    CLEANUP(remote_close_dir) DIR *dir = opendir(name);
     if (!dir)
         return errno == ENOENT ? -ESRCH : -errno;
     pid_t running = 0, waiting = 0;
@@ -99,7 +128,7 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
     for (struct dirent *entry; (entry = readdir(dir));) {
         pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10), tracer;
         char state;
-        if (tid <= 0 || thread_status(pid, tid, &state, &tracer) < 0)
+        if (tid <= 0 || remote_thread_status(pid, tid, &state, &tracer) < 0)
             continue;
         seen = true;
         if (tracer == gettid())
@@ -312,13 +341,12 @@ static int run_errand(struct errand *errand, const struct springboard_plan *plan
     return r < 0 ? r : done ? 0 : -ENOMEM;
 }
 
-/* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
-static bool thread_is_ending(pid_t pid, pid_t tid)
+bool remote_thread_is_ending(pid_t pid, pid_t tid)
 {
     char state;
     pid_t tracer;
     for (int i = 0; i < 20; i++) {
-        if (thread_status(pid, tid, &state, &tracer) < 0 || state == 'Z' || state == 'X')
+        if (remote_thread_status(pid, tid, &state, &tracer) < 0 || state == 'Z' || state == 'X')
             return true;
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS / 2}, NULL);
     }
@@ -333,7 +361,7 @@ static int try_thread(pid_t pid, pid_t tid, int mem_fd, uint64_t board, const st
     struct errand errand = {
         .tid = tid, .mem_fd = mem_fd, .board = board, .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS / 4};
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
-        return errno == EPERM && thread_is_ending(pid, tid) ? -ESRCH : -errno;
+        return errno == EPERM && remote_thread_is_ending(pid, tid) ? -ESRCH : -errno;
     int r = run_errand(&errand, plan, ret_results);
     if (ptrace(PTRACE_DETACH, tid, 0, 0) == 0) /* fails where it runs or ended: our thread's end lets go */
         errand.stopped_ns += clock_now_ns() - errand.since_ns;

@@ -5,7 +5,7 @@
  * it. Nothing is single-stepped and the signal mask is left alone, so that signals find their handlers as
  * ever, and rsprof may die at any moment.
  *
- * Call from a thread of ours that ends soon afterwards: its end lets go of whatever could not be let go of.
+ * Call through remote_on_thread.
  * Errors: −EBUSY traced already, −EPERM/−EACCES not allowed, −ESRCH gone, −ETIMEDOUT no thread would stop, or
  * the one sent did not come back, in REMOTE_TIMEOUT_NS; −ENOTSUP no place for a springboard, or not a 64-bit
  * process; −ENOMEM the plan's memory could not be made. */
@@ -15,6 +15,7 @@
 #include "hook/springboard.h"
 #include "target/maps.h"
 
+#include <dirent.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,18 @@
  * came, then too. Adds the time the thread stood still to `*stopped_ns`. */
 int remote_run(pid_t pid, int mem_fd, const struct memory_maps *maps, const struct springboard_plan *plan,
                struct springboard_results *ret_results, uint64_t *stopped_ns);
+
+/* Runs it on a thread of ours that ends then, which makes the kernel let go of all that it traced, whatever
+ * went wrong. Returns what it returned, or what pthread_create said. */
+int remote_on_thread(int (*run)(void *userdata), void *userdata);
+
+/* A thread's state, as in proc(5), and who traces it. −ESRCH. */
+int remote_thread_status(pid_t pid, pid_t tid, char *ret_state, pid_t *ret_tracer);
+
+/* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
+bool remote_thread_is_ending(pid_t pid, pid_t tid);
+
+void remote_close_dir(DIR **dir);
 
 /* /proc/PID/mem. */
 int remote_open_memory(pid_t pid, int *ret_mem_fd);

@@ -33,6 +33,7 @@ struct scan {
     struct map functions; /* link-time address → enum hook_function, of definitions */
     VEC(struct hook_candidate) candidates;
     VEC(struct hook_definition) definitions;
+    uint64_t lowest, highest; /* addresses of definitions */
 };
 
 /* ---- the file ---- */
@@ -69,9 +70,9 @@ static const char *string_at(const char *table, uint64_t table_len, uint64_t off
     return table + offset;
 }
 
-static const char *strings_in_file(const struct elf_file *file, uint64_t offset, uint64_t len)
+static const void *bytes_in_file(const struct elf_file *file, uint64_t offset, uint64_t len)
 {
-    return offset <= file->len && len <= file->len - offset ? (const char *)file->bytes + offset : NULL;
+    return offset <= file->len && len <= file->len - offset ? file->bytes + offset : NULL;
 }
 
 static int file_open(int fd, struct elf_file *ret_file)
@@ -121,37 +122,107 @@ static uint32_t function_of_name(const char *name)
     return HOOK_FUNCTION_COUNT;
 }
 
-/* A local function called "malloc" may be anything; one called "_rjem_malloc" may not. */
-static bool symbol_counts(const Elf64_Sym *symbol, const char *name)
+/* The allocator's function that a symbol defines, or HOOK_FUNCTION_COUNT. */
+static uint32_t function_of_symbol(const Elf64_Sym *symbol, const char *name)
 {
-    if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC || !symbol->st_value)
-        return false;
-    return ELF64_ST_BIND(symbol->st_info) != STB_LOCAL || strchr(name, '_');
+    bool defined =
+        symbol->st_shndx != SHN_UNDEF && ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_value;
+    return defined ? function_of_name(name) : HOOK_FUNCTION_COUNT;
 }
 
+static int add_definition(struct scan *scan, const Elf64_Sym *symbol, uint32_t function)
+{
+    uint64_t known;
+    if (map_get(&scan->functions, symbol->st_value, &known) == 0)
+        return 0; /* under another name */
+    struct hook_definition *definition = vec_push(&scan->definitions);
+    if (!definition || map_put(&scan->functions, symbol->st_value, function) < 0)
+        return -ENOMEM;
+    *definition =
+        (struct hook_definition){.address = symbol->st_value, .size = symbol->st_size, .function = function};
+    return 0;
+}
+
+/* A local function called "malloc" may be anything, unless it comes with all of an allocator, as in static
+ * and in link-time optimized executables; one called "_rjem_malloc" may not. */
 static int add_definitions(struct scan *scan, const Elf64_Shdr *table)
 {
     const struct elf_file *file = &scan->file;
-    uint64_t count = table->sh_size / sizeof(Elf64_Sym);
+    const uint64_t allocator = 1ull << HOOK_MALLOC | 1ull << HOOK_REALLOC | 1ull << HOOK_FREE;
+    uint64_t count = table->sh_size / sizeof(Elf64_Sym), found = 0;
     const Elf64_Sym *symbols = file_at(file, table->sh_offset, count, sizeof(Elf64_Sym));
     if (!symbols || table->sh_link >= file->section_count)
         return 0;
     const Elf64_Shdr *strings = &file->sections[table->sh_link];
-    const char *names = strings_in_file(file, strings->sh_offset, strings->sh_size);
-    for (uint64_t i = 0; i < count; i++) {
-        const char *name = string_at(names, strings->sh_size, symbols[i].st_name);
-        uint64_t known;
-        uint32_t function;
-        if (!symbol_counts(&symbols[i], name) || (function = function_of_name(name)) == HOOK_FUNCTION_COUNT ||
-            map_get(&scan->functions, symbols[i].st_value, &known) == 0)
-            continue;
-        struct hook_definition *definition = vec_push(&scan->definitions);
-        if (!definition || map_put(&scan->functions, symbols[i].st_value, function) < 0)
-            return -ENOMEM;
-        *definition = (struct hook_definition){
-            .address = symbols[i].st_value, .size = symbols[i].st_size, .function = function};
+    const char *names = bytes_in_file(file, strings->sh_offset, strings->sh_size);
+    int r = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint64_t i = 0; i < count && r == 0; i++) {
+            const char *name = string_at(names, strings->sh_size, symbols[i].st_name);
+            uint32_t function = function_of_symbol(&symbols[i], name);
+            if (function == HOOK_FUNCTION_COUNT)
+                continue;
+            found |= 1ull << function;
+            if (pass == 1 && (ELF64_ST_BIND(symbols[i].st_info) != STB_LOCAL || strchr(name, '_') ||
+                              (found & allocator) == allocator))
+                r = add_definition(scan, &symbols[i], function);
+        }
     }
-    return 0;
+    return r;
+}
+
+/* ---- direct calls ---- */
+
+/* Marks the function that the displacement of four bytes at `at`, an instruction's last, leads to. */
+static void note_direct(struct scan *scan, const Elf64_Phdr *segment, const uint8_t *code, size_t at)
+{
+    int32_t displacement;
+    uint64_t known;
+    memcpy(&displacement, code + at, sizeof(displacement));
+    uint64_t target = segment->p_vaddr + at + sizeof(displacement) + (uint64_t)(int64_t)displacement;
+    if (target < scan->lowest || target > scan->highest || map_get(&scan->functions, target, &known) < 0)
+        return;
+    for (size_t i = 0; i < scan->definitions.len; i++)
+        if (scan->definitions.items[i].address == target)
+            scan->definitions.items[i].direct = true;
+}
+
+/* Looks for the bytes of call, jmp and jcc. Where they are something else they lead to a function by chance
+ * once in some 100 MB, which costs no more than a patch. */
+static void find_direct_calls(struct scan *scan, const Elf64_Phdr *segment)
+{
+    const size_t longest = 6;
+    const uint8_t *code = bytes_in_file(&scan->file, segment->p_offset, segment->p_filesz);
+    for (size_t i = 0; code && i + longest <= segment->p_filesz; i++) {
+        if ((code[i] & 0xfe) == 0xe8)
+            note_direct(scan, segment, code, i + 1);
+        else if (code[i] == 0x0f && code[i + 1] >> 4 == 8)
+            note_direct(scan, segment, code, i + 2);
+    }
+}
+
+static void read_prologue(const struct scan *scan, struct hook_definition *definition)
+{
+    const uint8_t *code =
+        bytes_in_file(&scan->file, offset_of_address(&scan->file, definition->address), definition->size);
+    if (code)
+        prologue_read(code, definition->size, &definition->prologue);
+}
+
+static void find_direct(struct scan *scan)
+{
+    scan->lowest = UINT64_MAX;
+    for (size_t i = 0; i < scan->definitions.len; i++) {
+        uint64_t address = scan->definitions.items[i].address;
+        scan->lowest = address < scan->lowest ? address : scan->lowest;
+        scan->highest = address > scan->highest ? address : scan->highest;
+    }
+    for (size_t i = 0; i < scan->file.segment_count && scan->definitions.len; i++)
+        if (scan->file.segments[i].p_type == PT_LOAD && scan->file.segments[i].p_flags & PF_X)
+            find_direct_calls(scan, &scan->file.segments[i]);
+    for (size_t i = 0; i < scan->definitions.len; i++)
+        if (scan->definitions.items[i].direct)
+            read_prologue(scan, &scan->definitions.items[i]);
 }
 
 /* ---- words ---- */
@@ -215,7 +286,7 @@ static int add_named(struct scan *scan, const struct dynamic *dynamic, const Elf
     const Elf64_Sym *symbol =
         address_at(&scan->file, dynamic->symbols + index * sizeof(*symbol), 1, sizeof(*symbol));
     const char *strings =
-        strings_in_file(&scan->file, offset_of_address(&scan->file, dynamic->strings), dynamic->strings_len);
+        bytes_in_file(&scan->file, offset_of_address(&scan->file, dynamic->strings), dynamic->strings_len);
     if (!symbol || rela->r_addend)
         return 0;
     uint32_t function = function_of_name(string_at(strings, dynamic->strings_len, symbol->st_name));
@@ -278,7 +349,7 @@ static int scan_fixed_got(struct scan *scan)
     if (file->header->e_type != ET_EXEC || file->header->e_shstrndx >= file->section_count)
         return 0;
     const Elf64_Shdr *strings = &file->sections[file->header->e_shstrndx];
-    const char *names = strings_in_file(file, strings->sh_offset, strings->sh_size);
+    const char *names = bytes_in_file(file, strings->sh_offset, strings->sh_size);
     int r = 0;
     for (size_t i = 0; i < file->section_count && r >= 0; i++) {
         const Elf64_Shdr *section = &file->sections[i];
@@ -301,6 +372,8 @@ static int scan_run(struct scan *scan)
             if (file->sections[i].sh_type == (pass ? SHT_DYNSYM : SHT_SYMTAB))
                 r = add_definitions(scan, &file->sections[i]);
     }
+    if (r >= 0)
+        find_direct(scan);
     struct dynamic dynamic = read_dynamic(file);
     if (r >= 0)
         r = scan_rela(scan, &dynamic, dynamic.rela, dynamic.rela_bytes);

@@ -9,9 +9,13 @@
  * (R_X86_64_RELATIVE and RELR words, and in executables at fixed addresses the words of .got), known by its
  * symbol. Whether a word is truly used that way is for slots.h to see, in the target's memory.
  *
+ * Functions that are called directly have no such word: `hook_definition` says how they begin.
+ *
  * Sources: System V ABI (gabi 4.1), AMD64 psABI, "Relative relocations (RELR)" of the generic ABI. */
 #ifndef RSPROF_HOOK_SLOT_SCAN_H
 #define RSPROF_HOOK_SLOT_SCAN_H
+
+#include "hook/prologue.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +33,9 @@ struct hook_candidate {
 struct hook_definition {
     uint64_t address, size; /* link-time, bytes */
     uint32_t function;
-    uint32_t unused;
+    uint32_t direct; /* some call or jump in the module has its address built in: words are not all that leads
+                        there */
+    struct prologue prologue; /* of a direct one */
 };
 
 struct hook_scan {

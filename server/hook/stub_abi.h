@@ -3,8 +3,13 @@
  * rsprof.
  *
  * One mapping in the target: HOOK_CODE_BYTES of code (the stub's ELF image, mapped from a memfd so that
- * uprobes have an inode to sit on), then one `struct hook_data` of anonymous memory, which fork copies:
- * parent and child never share counts.
+ * uprobes have an inode to sit on, and the trampolines), then one `struct hook_data` of anonymous memory,
+ * which fork copies: parent and child never share counts.
+ *
+ * **Trampolines.** A function that is called directly begins with a jump to the stub while it is hooked. Its
+ * trampoline, HOOK_TRAMPOLINE_BYTES for each function from HOOK_OFFSET_TRAMPOLINES on, does what its first
+ * instructions did, and jumps to the rest: it is the function for the stub. It never changes once it is
+ * written, as threads may be in it.
  *
  * **Sampling.** Every byte allocated carries the *hazard* 1/R of its call site, in units of
  * 2^-HOOK_HAZARD_BITS: the site's `rate` is 2^HOOK_HAZARD_BITS / R. An allocation of S bytes has the hazard
@@ -37,7 +42,10 @@
 #include "hook/functions.h"
 
 #define HOOK_MEMFD_NAME "rsprof-hook"
-#define HOOK_CODE_BYTES 0x4000
+#define HOOK_CODE_BYTES 0x6000
+
+#define HOOK_OFFSET_TRAMPOLINES 0x5000 /* of a page of their own, in the code */
+#define HOOK_TRAMPOLINE_BYTES   64
 
 #define HOOK_HAZARD_BITS 48
 #define HOOK_SITE_BITS   12
@@ -89,7 +97,9 @@ struct hook_thread {
     uint64_t owner; /* 0: free */
     uint64_t left;  /* hazard until the next sample */
     uint64_t random;
-    uint64_t unused[5];
+    uint64_t inside; /* a function of the allocator, called from here, is at work: what it calls is no call of
+                        the program */
+    uint64_t unused[4];
 };
 
 /* What became of one site's samples, for the governor. Counts only grow, until an attachment begins. */
@@ -180,6 +190,8 @@ _Static_assert(sizeof(struct hook_thread) == 64 && sizeof(struct hook_site) == 6
 _Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) == HOOK_THREAD_MASK, "the assembly's idea");
 _Static_assert(HOOK_SITES == HOOK_SITE_MASK + 1, "the assembly's idea");
 _Static_assert(HOOK_FUNCTION_COUNT <= HOOK_FUNCTION_MAX, "tables");
+_Static_assert(HOOK_OFFSET_TRAMPOLINES + HOOK_FUNCTION_MAX * HOOK_TRAMPOLINE_BYTES <= HOOK_CODE_BYTES,
+               "a page of trampolines");
 
 #define HOOK_MAPPING_BYTES (HOOK_CODE_BYTES + ((sizeof(struct hook_data) + 0xfff) & ~0xfffull))
 

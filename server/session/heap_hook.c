@@ -21,6 +21,38 @@ struct heap_hook {
     struct heap_hook_stats stats;
 };
 
+struct hook_patches {
+    struct hook_patch *items;
+    size_t len, capacity;
+};
+
+static void hook_patches_release(struct hook_patches *patches)
+{
+    vec_release(patches);
+}
+
+/* Allocators that Rust code has linked in. Other modules, such as libc, are called through words. */
+static int collect_patches(const struct modules *modules, struct hook_patches *patches)
+{
+    for (size_t i = 0; i < modules->items.len; i++) {
+        const struct target_module *module = &modules->items.items[i];
+        uint64_t bias;
+        if (!module->rust || !module->direct_functions.len || modules_bias(modules, (uint32_t)i, &bias) < 0)
+            continue;
+        for (size_t j = 0; j < module->direct_functions.len; j++) {
+            const struct hook_definition *function = &module->direct_functions.items[j];
+            if (!function->prologue.len)
+                return -ENOEXEC;
+            struct hook_patch *patch = vec_push(patches);
+            if (!patch)
+                return -ENOMEM;
+            *patch = (struct hook_patch){bias + function->address, (enum hook_function)function->function,
+                                         function->prologue};
+        }
+    }
+    return 0;
+}
+
 static int collect_slots(const struct heap_hook *hook, const struct modules *modules,
                          struct hook_slots *slots)
 {
@@ -38,15 +70,23 @@ static int collect_slots(const struct heap_hook *hook, const struct modules *mod
     return r;
 }
 
-int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
+static int install(struct heap_hook *hook, const struct modules *modules, const struct hook_patches *patches)
 {
-    struct hook_slots slots = {0};
+    CLEANUP(hook_slots_release) struct hook_slots slots = {0};
     struct hook_installed installed;
     int r = collect_slots(hook, modules, &slots);
-    if (r == 0)
-        r = slots.len ? hook_install(hook->hook, slots.items, slots.len, &installed) : -ENODATA;
-    hook_slots_release(&slots);
-    return r;
+    if (r == 0 && !slots.len && !patches->len)
+        r = -ENODATA;
+    if (r == 0 && patches->len)
+        r = hook_patch(hook->hook, patches->items, patches->len);
+    return r < 0 ? r : hook_install(hook->hook, slots.items, slots.len, &installed);
+}
+
+int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
+{
+    CLEANUP(hook_patches_release) struct hook_patches patches = {0};
+    int r = collect_patches(modules, &patches);
+    return r < 0 ? r : install(hook, modules, &patches);
 }
 
 /* Samples are paid from a credit that the budget fills: what a quiet time has saved up, a burst may spend, so
@@ -120,9 +160,12 @@ static int govern_first(struct heap_hook *hook)
 static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe,
                  uint64_t interval_bytes)
 {
-    int r = remote_open_memory(hook->pid, &hook->memory_fd);
+    CLEANUP(hook_patches_release) struct hook_patches patches = {0};
+    int r = collect_patches(modules, &patches);
     if (r == 0)
-        r = hook_new(hook->pid, &hook->hook);
+        r = remote_open_memory(hook->pid, &hook->memory_fd);
+    if (r == 0)
+        r = hook_new(hook->pid, patches.len ? patches.items[0].address : 0, &hook->hook);
     if (r < 0)
         return r;
     struct hook_probe_sites sites = hook_probe_sites(hook->hook);
@@ -132,7 +175,7 @@ static int start(struct heap_hook *hook, const struct modules *modules, struct p
     if (r == 0)
         r = interval_bytes ? hook_set_interval(hook->hook, interval_bytes) : govern_first(hook);
     if (r == 0)
-        r = heap_hook_extend(hook, modules);
+        r = install(hook, modules, &patches);
     if (r < 0)
         probe_stop_heap(probe);
     return r;

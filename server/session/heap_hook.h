@@ -8,9 +8,9 @@
 
 struct heap_hook;
 
-/* −ENODATA: no call of an allocator was found that can be hooked; else as hook_new and
- * probe_start_sampled_heap. `interval_bytes`: mean bytes between samples; 0: chosen from what the target
- * does. */
+/* −ENODATA: no call of an allocator was found that can be hooked; −ENOEXEC: calls are direct, and a function
+ * begins with code that no jump can take the place of; else as hook_new and probe_start_sampled_heap.
+ * `interval_bytes`: mean bytes between samples; 0: chosen from what the target does. */
 int heap_hook_start(const struct modules *modules, struct probe *probe, uint64_t interval_bytes,
                     struct heap_hook **ret_hook);
 void heap_hook_stop(struct heap_hook *hook);

@@ -76,10 +76,11 @@ static bool try_hook(struct session *session)
         session->heap_mode = HEAP_HOOK;
         return true;
     }
-    const char *why = r == -ENODATA ? "no allocator call that can be hooked was found"
-                      : r == -EBUSY ? "a debugger or another rsprof holds the process"
-                      : r == -EPERM ? "the process may not be stopped, or runs under seccomp"
-                                    : strerror(-r);
+    const char *why = r == -ENODATA   ? "no allocator call that can be hooked was found"
+                      : r == -ENOEXEC ? "its allocator begins with code that cannot be replaced"
+                      : r == -EBUSY   ? "a debugger or another rsprof holds the process"
+                      : r == -EPERM   ? "the process may not be stopped, or runs under seccomp"
+                                      : strerror(-r);
     hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", why,
               session->options.heap == HEAP_HOOK
                   ? "live heap is not tracked. Use --heap auto to fall back to uprobes."

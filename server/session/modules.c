@@ -18,6 +18,7 @@ void modules_release(struct modules *modules)
         cleanup_fd(&module->fd);
         vec_release(&module->heap_symbols);
         vec_release(&module->hook_candidates);
+        vec_release(&module->direct_functions);
     }
     vec_release(&modules->items);
     memory_maps_release(&modules->maps);
@@ -192,6 +193,13 @@ void modules_set_slots(struct modules *modules, uint32_t number, const struct ho
         struct hook_candidate *slot = vec_push(&module->hook_candidates);
         if (slot)
             *slot = scan->candidates[i];
+    }
+    module->direct_functions.len = 0;
+    for (size_t i = 0; i < scan->definition_count; i++) {
+        struct hook_definition *function =
+            scan->definitions[i].direct ? vec_push(&module->direct_functions) : NULL;
+        if (function)
+            *function = scan->definitions[i];
     }
 }
 

@@ -31,6 +31,7 @@ struct target_module {
     VEC(struct heap_symbol) heap_symbols;
     bool scanned; /* the symbolizer has said through which words the module calls an allocator */
     VEC(struct hook_candidate) hook_candidates;
+    VEC(struct hook_definition) direct_functions; /* … which of its own it calls directly */
 };
 
 struct modules {

@@ -98,7 +98,7 @@ int answer_read_scanned(struct reader *payload, struct scanned_answer *ret_answe
     if (!read_error(payload, &ret_answer->error))
         return -EBADMSG;
     uint32_t candidates = reader_u32(payload), definitions = reader_u32(payload);
-    if (payload->bad || candidates > WIRE_SLOTS_MAX || definitions > WIRE_SLOTS_MAX ||
+    if (payload->bad || candidates > WIRE_SLOTS_MAX || definitions > WIRE_FUNCTIONS_MAX ||
         !read_struct(payload, ret_answer->candidates, candidates * sizeof(struct hook_candidate)) ||
         !read_struct(payload, ret_answer->definitions, definitions * sizeof(struct hook_definition)))
         return -EBADMSG;

@@ -30,7 +30,7 @@ struct scanned_answer {
     int error;
     struct hook_scan scan; /* points into what follows */
     struct hook_candidate candidates[WIRE_SLOTS_MAX];
-    struct hook_definition definitions[WIRE_SLOTS_MAX];
+    struct hook_definition definitions[WIRE_FUNCTIONS_MAX];
 };
 
 struct needed_file {

@@ -219,7 +219,7 @@ static int scan_slots(struct child *child, uint32_t handle, int fd)
     struct hook_scan scan = {0};
     int32_t error = fd < 0 ? -EBADF : hook_scan_file(fd, &scan);
     uint32_t counts[2] = {(uint32_t)at_most(scan.candidate_count, WIRE_SLOTS_MAX),
-                          (uint32_t)at_most(scan.definition_count, WIRE_SLOTS_MAX)};
+                          (uint32_t)at_most(scan.definition_count, WIRE_FUNCTIONS_MAX)};
     int r = wire_begin(&child->answer, WIRE_SCANNED, handle);
     if (r == 0)
         r = buf_append(&child->answer, &error, sizeof(error));

@@ -34,7 +34,8 @@
 #define WIRE_FRAMES_BYTES  (96u << 10) /* and so are those whose names take more than this */
 #define WIRE_SYMBOLS_MAX   256u
 #define WIRE_SYMBOL_MAX    64u
-#define WIRE_SLOTS_MAX     2048u /* words that a module may call an allocator through, and as many functions */
+#define WIRE_SLOTS_MAX     2048u       /* words that a module may call an allocator through */
+#define WIRE_FUNCTIONS_MAX 128u        /* of allocators, that a module has linked in */
 #define WIRE_NAME_MAX      4096u       /* of a file that is needed */
 #define WIRE_ELEMENTS_MAX  (32u << 20) /* of an unwind table */
 

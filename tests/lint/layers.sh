@@ -50,4 +50,5 @@ door 'bpf/' probe
 door 'elfutils/|libelf|gelf|dwarf\.h|demangle' dwarf
 door 'cJSON' rpc lsp cli
 door 'ev\.h' base
+door 'Zydis|Zycore' hook
 exit $status

@@ -1,5 +1,6 @@
 // A program with an allocator of its own, for test_hook.py: holds a known heap and churns beside it, until its standard input
-// ends. Built with --cfg jemalloc (linked in) or --cfg mimalloc (a library).
+// ends. Built with --cfg jemalloc (linked in) or --cfg mimalloc (a library, or, with --cfg unpatchable, functions
+// that begin with a call).
 use std::alloc::{GlobalAlloc, Layout};
 use std::os::raw::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +51,22 @@ unsafe impl GlobalAlloc for Own {
         mi_realloc_aligned(block as *mut c_void, size, layout.align()) as *mut u8
     }
 }
+
+#[cfg(unpatchable)]
+std::arch::global_asm!(
+    ".macro define name, real",
+    ".globl \\name",
+    ".type \\name, @function",
+    "\\name: call 1f",
+    "1: addq $8, %rsp",
+    "jmp *\\real@GOTPCREL(%rip)",
+    ".size \\name, . - \\name",
+    ".endm",
+    "define mi_malloc_aligned, malloc",
+    "define mi_realloc_aligned, realloc",
+    "define mi_free, free",
+    options(att_syntax)
+);
 
 #[global_allocator]
 static OWN: Own = Own;

@@ -55,11 +55,41 @@ static int module_bias(int fd, const struct memory_map *map, uint64_t *ret_bias)
     return -ENOENT;
 }
 
-static int find_slots(pid_t pid, struct hook_slots *slots)
+struct hook_patches {
+    struct hook_patch *items;
+    size_t len, capacity;
+};
+
+static void hook_patches_release(struct hook_patches *patches)
+{
+    vec_release(patches);
+}
+
+static int add_patches(struct hook_patches *patches, uint64_t bias, const struct hook_scan *scan)
+{
+    for (size_t i = 0; i < scan->definition_count; i++) {
+        const struct hook_definition *function = &scan->definitions[i];
+        if (!function->direct)
+            continue;
+        if (!function->prologue.len)
+            return -ENOEXEC;
+        struct hook_patch *patch = vec_push(patches);
+        if (!patch)
+            return -ENOMEM;
+        *patch = (struct hook_patch){bias + function->address, (enum hook_function)function->function,
+                                     function->prologue};
+    }
+    return 0;
+}
+
+/* What is to be hooked; functions are patched in the executable only. */
+static int find_calls(pid_t pid, struct hook_slots *slots, struct hook_patches *patches)
 {
     CLEANUP(memory_maps_release) struct memory_maps maps = {0};
     OWNED_FD int mem_fd = -1;
-    int r = memory_maps_read(pid, &maps);
+    char name[64], executable[4096] = "";
+    snprintf(name, sizeof(name), "/proc/%d/exe", pid);
+    int r = readlink(name, executable, sizeof(executable) - 1) < 0 ? -errno : memory_maps_read(pid, &maps);
     if (r >= 0)
         r = remote_open_memory(pid, &mem_fd);
     for (size_t i = 0; i < maps.len && r >= 0; i++) {
@@ -72,6 +102,8 @@ static int find_slots(pid_t pid, struct hook_slots *slots)
             module_bias(fd, map, &bias) < 0 || hook_scan_file(fd, &scan) < 0)
             continue;
         r = hook_slots_add(slots, mem_fd, &maps, bias, &scan);
+        if (r >= 0 && !strcmp(map->path, executable))
+            r = add_patches(patches, bias, &scan);
     }
     return r;
 }
@@ -176,27 +208,32 @@ static void print_state(const struct hook_state *state)
 static int attach_once(const struct options *options, bool quiet)
 {
     CLEANUP(hook_slots_release) struct hook_slots slots = {0};
+    CLEANUP(hook_patches_release) struct hook_patches patches = {0};
     CLEANUP(close_uprobes) struct uprobes uprobes = {0};
     struct hook *hook;
     struct hook_installed installed;
     struct hook_state state;
-    int r = hook_new(options->pid, &hook);
+    int r = find_calls(options->pid, &slots, &patches);
+    if (r >= 0)
+        r = hook_new(options->pid, patches.len ? patches.items[0].address : 0, &hook);
     if (r < 0)
         return r;
     struct hook_probe_sites sites = hook_probe_sites(hook);
-    r = find_slots(options->pid, &slots);
-    if (r >= 0 && options->uprobes)
+    if (options->uprobes)
         r = open_uprobes(options->pid, &sites, &uprobes);
     if (r >= 0)
         r = hook_set_interval(hook, options->interval);
     if (r >= 0 && !options->limits)
         r = hook_set_limits(hook, UINT32_MAX, UINT32_MAX);
+    if (r >= 0 && patches.len)
+        r = hook_patch(hook, patches.items, patches.len);
     if (r >= 0)
         r = hook_install(hook, slots.items, slots.len, &installed);
     if (r >= 0 && !quiet)
-        printf("stop_us %" PRIu64 "\nslots %zu\nchanged %zu\nother %zu\nunbound %zu\nmismatch %zu\nready\n",
-               hook_stop_ns(hook) / 1000, installed.slots, installed.changed, installed.other, slots.unbound,
-               slots.mismatch);
+        printf("stop_us %" PRIu64
+               "\npatches %zu\nslots %zu\nchanged %zu\nother %zu\nunbound %zu\nmismatch %zu\nready\n",
+               hook_stop_ns(hook) / 1000, patches.len, installed.slots, installed.changed, installed.other,
+               slots.unbound, slots.mismatch);
     fflush(stdout);
     if (r >= 0)
         r = tick_on(hook, options);

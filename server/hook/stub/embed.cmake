@@ -4,12 +4,18 @@ file(READ ${IMAGE} bytes HEX)
 string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
 
-string(REGEX MATCHALL "[0-9a-f]+ T hook_entry_[A-Z_]+" doors "${symbols}")
-set(entries "")
-foreach(door ${doors})
-  string(REGEX REPLACE "([0-9a-f]+) T hook_entry_(.*)" "    [HOOK_\\2] = 0x\\1,\n" line "${door}")
-  string(APPEND entries "${line}")
-endforeach()
+# The doors of one kind, a line for each function.
+function(list_doors kind ret_lines)
+  string(REGEX MATCHALL "[0-9a-f]+ [Tt] hook_${kind}_[A-Z_]+" doors "${symbols}")
+  set(lines "")
+  foreach(door ${doors})
+    string(REGEX REPLACE "([0-9a-f]+) [Tt] hook_${kind}_(.*)" "    [HOOK_\\2] = 0x\\1,\n" line "${door}")
+    string(APPEND lines "${line}")
+  endforeach()
+  set(${ret_lines} "${lines}" PARENT_SCOPE)
+endfunction()
+list_doors(entry entries)
+list_doors(outer outers)
 
 set(sites "")
 foreach(site alloc free)
@@ -29,5 +35,7 @@ ${bytes}};
 /* Offsets into the image. */
 static const uint32_t stub_entries[HOOK_FUNCTION_COUNT] = {
 ${entries}};
+static const uint32_t stub_outer_entries[HOOK_FUNCTION_COUNT] = {
+${outers}};
 
 ${sites}")

@@ -39,61 +39,70 @@
         jne     8f
         .endm
 
-/* The way into C: r10 says whether the call was charged. */
-        .macro  SLOW id, handler
+/* The way into C: r10 says whether the call was charged. hook_outer_… is the door for calls that may be made of others that come
+ * here too (see hook_call in stub.c). */
+        .macro  SLOW id, name, handler
 5:      movq    $-1, %r11
 9:      movl    $1, %r10d
         jmp     7f
+        .globl  hook_outer_\name
+        .hidden hook_outer_\name
+hook_outer_\name:
 8:      xorl    %r10d, %r10d
 7:      movl    $\id, %eax
         jmp     \handler
         .endm
 
-        .macro  ENTRY_ALLOC id
+        .macro  ENTRY_ALLOC id, name
         CHARGE  %rdi
         jmp     *REAL(\id)
-        SLOW    \id, slow_alloc
+        SLOW    \id, \name, slow_alloc
         .endm
 
-        .macro  ENTRY_ALLOC_2ND id
+        .macro  ENTRY_ALLOC_2ND id, name
         CHARGE  %rsi
         jmp     *REAL(\id)
-        SLOW    \id, slow_alloc
+        SLOW    \id, \name, slow_alloc
         .endm
 
-        .macro  ENTRY_ALLOC_OUT id
+        .macro  ENTRY_ALLOC_OUT id, name
         CHARGE  %rdx
         jmp     *REAL(\id)
-        SLOW    \id, slow_alloc
+        SLOW    \id, \name, slow_alloc
         .endm
 
 /* A product that overflows cannot be allocated. */
-        .macro  ENTRY_ALLOC_ARRAY id
+        .macro  ENTRY_ALLOC_ARRAY id, name
         movq    %rdi, %rdx
         imulq   %rsi, %rdx
         jo      6f
         CHARGE  %rdx
 6:      jmp     *REAL(\id)
-        SLOW    \id, slow_alloc
+        SLOW    \id, \name, slow_alloc
         .endm
 
-        .macro  ENTRY_REALLOC id
+        .macro  ENTRY_REALLOC id, name
         FILTER
         CHARGE  %rsi
         jmp     *REAL(\id)
-        SLOW    \id, slow_realloc
+        SLOW    \id, \name, slow_realloc
         .endm
 
 /* Rare enough to go into C each time. */
-        .macro  ENTRY_REALLOC_ARRAY id
+        .macro  ENTRY_REALLOC_ARRAY id, name
         jmp     8f
-        SLOW    \id, slow_realloc
+        SLOW    \id, \name, slow_realloc
         .endm
 
-        .macro  ENTRY_FREE id
+        .macro  ENTRY_ALLOC_PAGES id, name
+        jmp     8f
+        SLOW    \id, \name, slow_alloc
+        .endm
+
+        .macro  ENTRY_FREE id, name
         FILTER
         jmp     *REAL(\id)
-        SLOW    \id, slow_free
+        SLOW    \id, \name, slow_free
         .endm
 
         .set    next_id, 0
@@ -103,7 +112,7 @@
         .p2align 5
 hook_entry_\name:
         .cfi_startproc
-        ENTRY_\shape next_id
+        ENTRY_\shape next_id, \name
         .cfi_endproc
         .size   hook_entry_\name, . - hook_entry_\name
         .set    next_id, next_id + 1

@@ -160,6 +160,7 @@ static void thread_start(struct hook_thread *thread, uint64_t owner)
     for (int i = 0; i < 4; i++) /* leave the neighbourhood of similar seeds */
         (void)hook_random(&thread->random);
     thread->left = hook_exponential(hook_random(&thread->random));
+    thread->inside = 0;
 }
 
 /* This thread's place: found, or a free one taken, or, when all near ones are taken, another thread's, which
@@ -237,10 +238,10 @@ static uint64_t sample_decide(const struct hook_call *call, uint64_t size)
     uint32_t index = hook_site_index(call->frame.rip);
     uint64_t hazard = call->charged ? call->hazard : hook_hazard(relaxed(hook_data.rates[index]), size);
     struct hook_thread *thread = thread_find();
-    if (!call->charged && !thread_charge(thread, hazard))
+    if (!call->charged && (thread->inside || !thread_charge(thread, hazard)))
         return 0;
     thread->left = hook_exponential(hook_random(&thread->random));
-    if (!relaxed(header.enabled) || !hazard)
+    if (!relaxed(header.enabled) || !hazard || thread->inside)
         return 0;
     rate_govern(index);
     return hook_probability(hazard);
@@ -255,7 +256,7 @@ static void sample_record(const struct hook_call *call, uint64_t block, uint64_t
              weight_blocks = hook_weight_blocks(probability);
     uint32_t stale = filter_has(block) ? place_take(block) : NO_PLACE;
     if (stale != NO_PLACE) {
-        count(header.counters.freed_unseen, 1);
+        count(header.counters.freed_unseen, place_is_current(stale) ? 1 : 0);
         place_release(stale, block);
     }
     uint32_t place = place_claim(block);
@@ -292,6 +293,7 @@ static uint64_t call_size(const struct hook_call *call)
 {
     switch (shapes[call->function]) {
     case HOOK_SHAPE_ALLOC:
+    case HOOK_SHAPE_ALLOC_PAGES:
         return call->args[0];
     case HOOK_SHAPE_ALLOC_ARRAY:
         return size_multiply(call->args[0], call->args[1]);
@@ -304,11 +306,23 @@ static uint64_t call_size(const struct hook_call *call)
     }
 }
 
+/* Where functions begin with a jump to the stub, what the allocator calls of itself comes here, too: only the
+ * program's own call counts. */
+static uint64_t call_real_alone(const struct hook_call *call)
+{
+    struct hook_thread *thread = thread_find();
+    uint64_t inside = thread->inside;
+    thread->inside = 1;
+    uint64_t result = call_real(call);
+    thread_find()->inside = inside; /* the place may have changed */
+    return result;
+}
+
 uint64_t hook_alloc_sampled(struct hook_call *call)
 {
     uint64_t size = call_size(call);
     uint64_t probability = sample_decide(call, size);
-    uint64_t result = call_real(call);
+    uint64_t result = call_real_alone(call);
     uint64_t block = result;
     if (shapes[call->function] == HOOK_SHAPE_ALLOC_OUT)
         block = (uint32_t)result == 0 ? *(uint64_t *)call->args[0] : 0;
@@ -325,7 +339,7 @@ uint64_t hook_realloc_sampled(struct hook_call *call)
     uint64_t old = call->args[0], size = call_size(call);
     uint64_t probability = sample_decide(call, size);
     uint32_t place = old && filter_has(old) ? place_take(old) : NO_PLACE;
-    uint64_t block = call_real(call);
+    uint64_t block = call_real_alone(call);
     if (place != NO_PLACE && !block && size) {
         count(header.counters.realloc_failed, 1);
         place_return(place, old);

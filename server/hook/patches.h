@@ -1,0 +1,60 @@
+/* Functions of the target that begin with a jump to the stub.
+ *
+ * A patch is written while all threads of the target are stopped (standstill.h). A thread that stands in the
+ * instructions that are replaced goes on in the trampoline. One that was interrupted there by a signal, and
+ * runs its handler, is seen by the frame of the handler on its stack: then the others are let go, and it is
+ * tried again. What is written is checked to be what the symbolizer has read, or the jump of an rsprof that
+ * was killed. A patch stays within a page, so that it is there or not, whenever rsprof dies.
+ *
+ * Errors: −ETIMEDOUT the threads would not stop; −EBUSY the code was changed by somebody else, or the process
+ * is traced; −EEXIST another function has the trampoline; −ERANGE the stub is too far away; those of
+ * standstill.h.
+ */
+#ifndef RSPROF_HOOK_PATCHES_H
+#define RSPROF_HOOK_PATCHES_H
+
+#include "base/vec.h"
+#include "hook/functions.h"
+#include "hook/image.h"
+#include "hook/prologue.h"
+#include "target/maps.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What to patch. */
+struct hook_patch {
+    uint64_t address;
+    enum hook_function function;
+    struct prologue prologue;
+};
+
+struct patches {
+    VEC(struct patch) items;
+    uint64_t stop_ns; /* for how long all threads stood still, in all */
+};
+
+struct patch {
+    uint64_t address, trampoline;
+    enum hook_function function;
+    uint8_t jump[PROLOGUE_JUMP_BYTES];
+    struct prologue prologue;
+};
+
+/* Writes the trampolines of the stub at `stub`, for functions that are not patched yet. Nothing leads there
+ * before patches_apply. */
+int patches_prepare(struct patches *patches, int mem_fd, const struct memory_maps *maps, uint64_t stub,
+                    const struct hook_image *image, const struct hook_patch *wanted, size_t count);
+
+/* The patch of the function at an address, or NULL. */
+const struct patch *patches_find(const struct patches *patches, uint64_t address);
+
+/* Puts those in place that are not. */
+int patches_apply(struct patches *patches, pid_t pid, int mem_fd);
+
+/* Puts the original code back, or leaves all as it is. */
+int patches_undo(struct patches *patches, pid_t pid, int mem_fd);
+
+void patches_release(struct patches *patches);
+
+#endif

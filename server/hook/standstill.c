@@ -1,0 +1,119 @@
+#include "hook/standstill.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "hook/remote.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+static bool is_known(const struct standstill *standstill, pid_t tid)
+{
+    for (size_t i = 0; i < standstill->threads.len; i++)
+        if (standstill->threads.items[i].tid == tid)
+            return true;
+    return false;
+}
+
+/* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
+static int seize(struct standstill *standstill, pid_t pid, pid_t tid)
+{
+    char state;
+    pid_t tracer;
+    int r = remote_thread_status(pid, tid, &state, &tracer);
+    if (r < 0 || state == 'Z' || state == 'X')
+        return 0;
+    if (tracer)
+        return -EBUSY;
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
+        return errno == ESRCH ? 0 : errno == EPERM && remote_thread_is_ending(pid, tid) ? 0 : -errno;
+    struct still_thread *thread = vec_push(&standstill->threads);
+    if (!thread)
+        return -ENOMEM;
+    *thread = (struct still_thread){.tid = tid};
+    return 0;
+}
+
+/* Seizes the threads that are not known yet. */
+static int seize_new(struct standstill *standstill, pid_t pid)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "/proc/%d/task", pid);
+    CLEANUP(remote_close_dir) DIR *dir = opendir(name);
+    if (!dir)
+        return errno == ENOENT ? -ESRCH : -errno;
+    int r = 0;
+    for (struct dirent *entry; r == 0 && (entry = readdir(dir));) {
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (tid > 0 && !is_known(standstill, tid))
+            r = seize(standstill, pid, tid);
+    }
+    return r;
+}
+
+/* A stop for a signal is as good as any: the signal is handed on in the end. */
+static bool has_stopped(struct still_thread *thread)
+{
+    int status;
+    if (thread->status)
+        return true;
+    pid_t got = waitpid(thread->tid, &status, __WALL | WNOHANG);
+    if (got == 0 || (got < 0 && errno == EINTR))
+        return false;
+    thread->status = got == thread->tid && WIFSTOPPED(status) ? status : -1;
+    return true;
+}
+
+/* Stops the threads from `first` on. */
+static int stop(struct standstill *standstill, size_t first, uint64_t deadline_ns)
+{
+    for (size_t i = first; i < standstill->threads.len; i++)
+        (void)ptrace(PTRACE_INTERRUPT, standstill->threads.items[i].tid, 0, 0); /* fails when it has ended */
+    for (size_t i = first; i < standstill->threads.len;) {
+        if (has_stopped(&standstill->threads.items[i]))
+            i++;
+        else if (clock_now_ns() > deadline_ns)
+            return -ETIMEDOUT;
+        else
+            nanosleep(&(struct timespec){.tv_nsec = 10000}, NULL);
+    }
+    return 0;
+}
+
+int standstill_begin(struct standstill *standstill, pid_t pid, uint64_t timeout_ns)
+{
+    *standstill = (struct standstill){0};
+    int r = seize_new(standstill, pid);
+    nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL); /* come with a fresh time slice */
+    standstill->since_ns = clock_now_ns();
+    for (size_t known = 0; r == 0 && known < standstill->threads.len;) {
+        size_t first = known;
+        known = standstill->threads.len;
+        r = stop(standstill, first, standstill->since_ns + timeout_ns);
+        if (r == 0)
+            r = seize_new(standstill, pid);
+    }
+    if (r == 0 && !standstill->threads.len)
+        r = -ESRCH;
+    if (r < 0)
+        standstill_end(standstill);
+    return r;
+}
+
+/* A thread that did not stop yet cannot be let go of: it is when our thread ends. */
+uint64_t standstill_end(struct standstill *standstill)
+{
+    for (size_t i = 0; i < standstill->threads.len; i++) {
+        const struct still_thread *thread = &standstill->threads.items[i];
+        int signo = thread->status >> 16 ? 0 : WSTOPSIG(thread->status);
+        if (thread->status > 0)
+            (void)ptrace(PTRACE_DETACH, thread->tid, 0, signo);
+    }
+    vec_release(&standstill->threads);
+    return clock_now_ns() - standstill->since_ns;
+}

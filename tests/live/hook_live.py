@@ -1,0 +1,64 @@
+"""What tests of the heap hook share: its driver, and programs that must never notice."""
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+import rsprof_live as live
+
+DRIVER = os.environ.get("HOOK_DRIVER", live.PROGRAMS.parent / "hook_driver")
+ROUNDS = float(os.environ.get("HOOK_ROUNDS", 1))
+EPERM, EBUSY, ENOMEM, ESRCH = 1, 16, 12, 3
+
+
+def rounds(count):
+    return max(1, int(count * ROUNDS))
+
+
+@contextlib.contextmanager
+def target(name, *arguments):
+    """A program that must end sound when it is told to."""
+    command = [live.PROGRAMS / name, *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+            process.stdin.close()
+            output = process.stdout.read()
+            code = process.wait(timeout=60)
+            assert code == 0 and output.endswith("sound\n"), f"{command}: exit code {code}\n{output[-300:]}"
+        finally:
+            process.kill()
+
+
+def wait_ready(process):
+    assert process.stdout.readline() == "ready\n"
+
+
+def drive(pid, *arguments, code=0):
+    """The driver's numbers."""
+    command = [DRIVER, str(pid), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, f"{command}: exit code {done.returncode} instead of {code}\n{done.stderr}"
+    return {name: int(value) for name, value in (line.split() for line in done.stdout.splitlines() if " " in line)}
+
+
+@contextlib.contextmanager
+def driver(pid, *arguments):
+    command = [DRIVER, str(pid), "--hold", *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def await_ready(process):
+    for line in process.stdout:
+        if line == "ready\n":
+            return
+    raise AssertionError("the driver ended before it was ready")
+
+
+def stub_mappings(pid):
+    maps = Path(f"/proc/{pid}/maps").read_text(encoding="ascii")
+    return [line for line in maps.splitlines() if "rsprof-hook" in line]
