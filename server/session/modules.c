@@ -63,8 +63,8 @@ static int add(struct modules *modules, const struct memory_map *map, struct sym
     struct target_module *module = path ? vec_push(&modules->items) : NULL;
     if (!module)
         return -ENOMEM;
-    *module =
-        (struct target_module){.path = take_ptr(path), .device = map->device, .inode = map->inode, .fd = -1};
+    *module = (struct target_module){
+        .path = take_ptr(path), .device = map->device, .inode = map->inode, .fd = -1, .mapped = true};
     memory_map_open(modules->pid, map, &module->fd);
     return hand_over(modules, (uint32_t)modules->items.len - 1, symbolizer);
 }
@@ -73,6 +73,32 @@ static int ask_about(struct symbolizer *symbolizer, uint32_t number)
 {
     int r = symbolizer_scan_slots(symbolizer, number);
     return r < 0 ? r : symbolizer_compile_unwind_table(symbolizer, number);
+}
+
+/* Notes which modules are mapped, and adds those that are new. */
+static int find_mapped(struct modules *modules, struct symbolizer *symbolizer)
+{
+    int r = 0;
+    for (size_t i = 0; i < modules->items.len; i++)
+        modules->items.items[i].mapped = false;
+    for (size_t i = 0; r == 0 && i < modules->maps.len; i++) {
+        const struct memory_map *map = &modules->maps.items[i];
+        uint32_t number;
+        struct target_module *module = has_code(map) ? find(modules, map, &number) : NULL;
+        if (module)
+            module->mapped = true;
+        else if (has_code(map))
+            r = add(modules, map, symbolizer);
+    }
+    return r;
+}
+
+/* A library may be loaded again, and stacks that have it may still come, so it stays known. */
+static void rest_unmapped(const struct modules *modules, struct symbolizer *symbolizer)
+{
+    for (uint32_t number = 0; number < modules->items.len; number++)
+        if (!modules->items.items[number].mapped)
+            symbolizer_rest_module(symbolizer, number);
 }
 
 int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed)
@@ -86,17 +112,25 @@ int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool
         *ret_changed = false;
         return 0;
     }
-    uint32_t number, first_new = (uint32_t)modules->items.len;
-    for (size_t i = 0; r == 0 && i < maps.len; i++)
-        if (has_code(&maps.items[i]) && !find(modules, &maps.items[i], &number))
-            r = add(modules, &maps.items[i], symbolizer);
-    /* Opening is quick and decides whether to go on at all; tables come after. */
-    for (number = first_new; r == 0 && number < modules->items.len; number++)
-        if (!modules->items.items[number].has_table)
-            r = ask_about(symbolizer, number);
     memory_maps_release(&modules->maps);
     modules->maps = maps;
     *ret_changed = true;
+    uint32_t first_new = (uint32_t)modules->items.len;
+    r = find_mapped(modules, symbolizer);
+    /* Opening is quick and decides whether to go on at all; tables come after. */
+    for (uint32_t number = first_new; r == 0 && number < modules->items.len; number++)
+        if (!modules->items.items[number].has_table)
+            r = ask_about(symbolizer, number);
+    rest_unmapped(modules, symbolizer);
+    return r;
+}
+
+int modules_resolve(const struct modules *modules, struct symbolizer *symbolizer, uint32_t module,
+                    const uint64_t *addresses, size_t count)
+{
+    int r = symbolizer_resolve(symbolizer, module, addresses, count);
+    if (r == 0 && !modules->items.items[module].mapped)
+        symbolizer_rest_module(symbolizer, module);
     return r;
 }
 

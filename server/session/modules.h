@@ -19,8 +19,9 @@ struct heap_symbol {
 struct target_module {
     char *path;
     uint64_t device, inode;
-    int fd;         /* the file itself; −1 if it could not be opened */
-    bool opened;    /* the symbolizer has answered */
+    int fd;      /* the file itself, held so that no other gets its inode; −1 if it could not be opened */
+    bool mapped; /* as last seen */
+    bool opened; /* the symbolizer has answered */
     bool has_table; /* and so it has about the unwind table */
     bool rust;
     enum debug_level debug;
@@ -43,7 +44,8 @@ struct modules {
 void modules_init(struct modules *modules, pid_t pid);
 void modules_release(struct modules *modules);
 
-/* Reads the mappings again and hands new modules to the symbolizer. `*ret_changed`: whether anything
+/* Reads the mappings again, hands new modules to the symbolizer, and lets it forget those that are mapped no
+ * more. `*ret_changed`: whether anything
  * executable changed. */
 int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool *ret_changed);
 
@@ -54,6 +56,10 @@ void modules_set_table(struct modules *modules, uint32_t number, uint32_t page_c
 
 /* The bias of a module that is mapped: its addresses − link-time addresses. −ENOENT. */
 int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias);
+
+/* Asks the symbolizer for the source frames of a module's addresses. */
+int modules_resolve(const struct modules *modules, struct symbolizer *symbolizer, uint32_t module,
+                    const uint64_t *addresses, size_t count);
 
 /* Whether everything asked about every module has been answered. */
 bool modules_ready(const struct modules *modules);

@@ -130,7 +130,8 @@ static void ask_for_symbols(struct session *session)
                 addresses[len++] = frames[j] & FRAME_ADDRESS_MASK;
                 done[j] = true;
             }
-        if (module != FRAME_NO_MODULE && symbolizer_resolve(session->symbolizer, module, addresses, len) == 0)
+        if (module != FRAME_NO_MODULE &&
+            modules_resolve(&session->modules, session->symbolizer, module, addresses, len) == 0)
             session->addresses_asked += len;
     }
 }

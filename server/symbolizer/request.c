@@ -16,23 +16,14 @@ int module_entry_new(uint32_t number, uint32_t handle, int fd, const char *path,
         return -ENOMEM;
     }
     *entry = (struct module_entry){
-        .references = 1, .number = number, .handle = handle, .fd = take_fd(&owned), .path = copy, .pid = pid};
+        .number = number, .handle = handle, .fd = take_fd(&owned), .path = copy, .pid = pid};
     *ret_entry = entry;
     return 0;
 }
 
-struct module_entry *module_entry_ref(struct module_entry *entry)
+void module_entry_free(struct module_entry *entry)
 {
-    entry->references++;
-    return entry;
-}
-
-void module_entry_unref(struct module_entry *entry)
-{
-    if (!entry || --entry->references)
-        return;
-    if (entry->fd >= 0)
-        close(entry->fd);
+    cleanup_fd(&entry->fd);
     free(entry->path);
     free(entry);
 }
@@ -44,7 +35,7 @@ int request_new(enum wire_type type, struct module_entry *entry, const uint64_t 
     if (!request)
         return -ENOMEM;
     request->type = type;
-    request->entry = module_entry_ref(entry);
+    request->entry = entry;
     request->count = count;
     if (count)
         memcpy(request->addresses, addresses, count * sizeof(*addresses));
@@ -52,33 +43,25 @@ int request_new(enum wire_type type, struct module_entry *entry, const uint64_t 
     return 0;
 }
 
-void request_free(struct request *request)
-{
-    if (!request)
-        return;
-    module_entry_unref(request->entry);
-    free(request);
-}
-
 size_t request_questions(const struct request *request)
 {
-    if (request->internal || request->entry->closed)
+    if (request->internal)
         return 0;
     return request->type == WIRE_RESOLVE ? request->count - request->answered : 1;
 }
 
 static unsigned queue_of(const struct request *request)
 {
-    if (request->type == WIRE_RESOLVE)
+    if (request->type == WIRE_RESOLVE || request->type == WIRE_CLOSE)
         return 2;
-    return request->type == WIRE_UNWIND || request->type == WIRE_SCAN ? 1 : 0;
+    return request->type == WIRE_OPEN ? 0 : 1;
 }
 
 void request_queue_release(struct request_queue *queue)
 {
     struct request *request;
     while ((request = request_queue_pop(queue)))
-        request_free(request);
+        free(request);
 }
 
 void request_queue_push(struct request_queue *queue, struct request *request)
@@ -113,21 +96,4 @@ struct request *request_queue_pop(struct request_queue *queue)
         return request;
     }
     return NULL;
-}
-
-size_t request_queue_drop(struct request_queue *queue, const struct module_entry *entry)
-{
-    struct request_queue kept = {0};
-    struct request *request;
-    size_t questions = 0;
-    while ((request = request_queue_pop(queue))) {
-        if (request->entry != entry || request->type == WIRE_CLOSE) {
-            request_queue_push(&kept, request);
-            continue;
-        }
-        questions += request_questions(request);
-        request_free(request);
-    }
-    *queue = kept;
-    return questions;
 }

@@ -83,10 +83,10 @@ void symbolizer_free(struct symbolizer *symbolizer)
         return;
     stop_child(symbolizer);
     loop_event_stop(&symbolizer->kick);
-    request_free(symbolizer->current);
+    free(symbolizer->current);
     request_queue_release(&symbolizer->queue);
     for (size_t cursor = 0; map_next(&symbolizer->entries, &cursor, &number, &value);)
-        module_entry_unref((struct module_entry *)(uintptr_t)value);
+        module_entry_free((struct module_entry *)(uintptr_t)value);
     map_release(&symbolizer->entries);
     buf_release(&symbolizer->message);
     free(symbolizer);
@@ -141,25 +141,16 @@ int symbolizer_open_module(struct symbolizer *symbolizer, uint32_t module, int f
         return r;
     r = map_put(&symbolizer->entries, module, (uintptr_t)entry);
     if (r < 0) {
-        module_entry_unref(entry);
+        module_entry_free(entry);
         return r;
     }
     return ask(symbolizer, WIRE_OPEN, entry, NULL, 0);
 }
 
-int symbolizer_close_module(struct symbolizer *symbolizer, uint32_t module)
+int symbolizer_rest_module(struct symbolizer *symbolizer, uint32_t module)
 {
     struct module_entry *entry = find_entry(symbolizer, module);
-    if (!entry)
-        return -ENOENT;
-    symbolizer->pending -= request_queue_drop(&symbolizer->queue, entry);
-    if (symbolizer->current && symbolizer->current->entry == entry)
-        symbolizer->pending -= request_questions(symbolizer->current);
-    entry->closed = true;
-    map_remove(&symbolizer->entries, module);
-    int r = ask(symbolizer, WIRE_CLOSE, entry, NULL, 0);
-    module_entry_unref(entry);
-    return r;
+    return entry ? ask(symbolizer, WIRE_CLOSE, entry, NULL, 0) : -ENOENT;
 }
 
 int symbolizer_resolve(struct symbolizer *symbolizer, uint32_t module, const uint64_t *addresses,
@@ -248,8 +239,9 @@ static bool start_next(struct symbolizer *symbolizer)
     }
     int r = send_request(symbolizer, request->type, request);
     if (request->type == WIRE_CLOSE) {
-        request_free(request);
-        return r == 0;
+        request->entry->in_child = r < 0;
+        free(request);
+        return true;
     }
     symbolizer->current = request;
     symbolizer->files = 0;
@@ -280,7 +272,7 @@ static void on_kick(void *userdata)
 void symbolizer_finish(struct symbolizer *symbolizer)
 {
     loop_event_stop(&symbolizer->limit);
-    request_free(take_ptr(symbolizer->current));
+    free(take_ptr(symbolizer->current));
     symbolizer->fruitless = 0;
 }
 
@@ -291,16 +283,16 @@ static void blame(struct symbolizer *symbolizer)
     if (!request)
         return;
     struct module_entry *entry = request->entry;
-    if (++entry->deaths < DEATHS_MAX && !entry->closed) {
+    if (++entry->deaths < DEATHS_MAX) {
         if (request->internal)
-            request_free(request); /* made anew for the request it was made for */
+            free(request); /* made anew for the request it was made for */
         else
             request_queue_push_front(&symbolizer->queue, request);
         return;
     }
     bool opening = request->type == WIRE_OPEN && !request->internal;
     entry->given_up = true;
-    if (!entry->closed && !opening)
+    if (!opening)
         symbolizer_report_nothing_known(symbolizer, entry);
     symbolizer_answer_empty(symbolizer, request);
 }

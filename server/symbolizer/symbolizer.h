@@ -47,7 +47,10 @@ void symbolizer_free(struct symbolizer *symbolizer);
  * module_opened. */
 int symbolizer_open_module(struct symbolizer *symbolizer, uint32_t module, int fd, const char *path,
                            pid_t pid);
-int symbolizer_close_module(struct symbolizer *symbolizer, uint32_t module);
+
+/* Lets the child free what it holds of a module, once it has answered what was asked: for one that is not
+ * mapped any more. Asking again opens it again. */
+int symbolizer_rest_module(struct symbolizer *symbolizer, uint32_t module);
 
 /* Asks for source frames of link-time addresses. Answers: address_resolved, one for each, in any order. */
 int symbolizer_resolve(struct symbolizer *symbolizer, uint32_t module, const uint64_t *addresses,

@@ -16,9 +16,8 @@ static int take_opened(struct symbolizer *symbolizer, struct reader *payload)
     struct module_entry *entry = request->entry;
     entry->in_child = answer->error == 0;
     entry->given_up = answer->error < 0;
-    bool wanted = symbolizer_wants(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    if (wanted)
+    symbolizer->pending -= request_questions(request);
+    if (!request->internal)
         symbolizer_report_opened(symbolizer, entry, &answer->info);
     symbolizer_finish(symbolizer);
     return 0;
@@ -56,10 +55,8 @@ static int take_table(struct symbolizer *symbolizer, struct reader *payload, int
         if (r < 0)
             return r;
     }
-    bool wanted = symbolizer_wants(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    if (wanted)
-        symbolizer_report_table(symbolizer, request->entry, answer.error, elements, &answer.table);
+    symbolizer->pending--;
+    symbolizer_report_table(symbolizer, request->entry, answer.error, elements, &answer.table);
     if (elements)
         table_unmap(elements, &answer.table);
     symbolizer_finish(symbolizer);
@@ -72,10 +69,8 @@ static int take_scanned(struct symbolizer *symbolizer, struct reader *payload)
     struct scanned_answer *answer = &symbolizer->answer.scanned;
     if (request->type != WIRE_SCAN || answer_read_scanned(payload, answer) < 0)
         return -EBADMSG;
-    bool wanted = symbolizer_wants(request);
-    symbolizer->pending -= wanted ? 1 : 0;
-    if (wanted)
-        symbolizer_report_scanned(symbolizer, request->entry, answer->error, &answer->scan);
+    symbolizer->pending--;
+    symbolizer_report_scanned(symbolizer, request->entry, answer->error, &answer->scan);
     symbolizer_finish(symbolizer);
     return 0;
 }

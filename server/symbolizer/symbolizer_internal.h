@@ -17,7 +17,7 @@ struct symbolizer {
     struct loop_io io;
     struct loop_event kick;  /* starts the next request from the loop, never inside a call */
     struct loop_event limit; /* runs while the child works */
-    struct map entries;      /* owner's number → struct module_entry *, a reference */
+    struct map entries;      /* owner's number → struct module_entry *, owned */
     struct request_queue queue;
     struct request *current; /* what the child works on */
     uint32_t last_handle;
@@ -36,10 +36,7 @@ struct symbolizer {
     } answer;
 };
 
-/* Somebody waits for the answer to the request. */
-bool symbolizer_wants(const struct request *request);
-
-/* Calls of the observer, which may close the module or ask more. The caller has counted the question as
+/* Calls of the observer, which may ask more. The caller has counted the question as
  * answered before; report_resolved does so itself. */
 void symbolizer_report_opened(struct symbolizer *symbolizer, const struct module_entry *entry,
                               const struct module_info *info);

@@ -2,11 +2,7 @@
 #include "symbolizer/symbolizer_internal.h"
 
 #include <errno.h>
-
-bool symbolizer_wants(const struct request *request)
-{
-    return !request->internal && !request->entry->closed;
-}
+#include <stdlib.h>
 
 void symbolizer_report_opened(struct symbolizer *symbolizer, const struct module_entry *entry,
                               const struct module_info *info)
@@ -21,15 +17,14 @@ void symbolizer_report_nothing_known(struct symbolizer *symbolizer, const struct
     symbolizer_report_opened(symbolizer, entry, &none);
 }
 
-/* Counted before the call, which may close the module. */
+/* Counted before the call, which may ask more. */
 void symbolizer_report_resolved(struct symbolizer *symbolizer, struct request *request,
                                 const struct source_frame *frames, size_t count)
 {
     uint64_t address = request->addresses[request->answered];
-    bool wanted = symbolizer_wants(request);
-    symbolizer->pending -= wanted ? 1 : 0;
+    symbolizer->pending--;
     request->answered++;
-    if (wanted && symbolizer->observer.address_resolved)
+    if (symbolizer->observer.address_resolved)
         symbolizer->observer.address_resolved(symbolizer->userdata, request->entry->number, address, frames,
                                               count);
 }
@@ -56,7 +51,7 @@ void symbolizer_answer_empty(struct symbolizer *symbolizer, struct request *requ
     if (request->type == WIRE_RESOLVE) {
         while (request->answered < request->count)
             symbolizer_report_resolved(symbolizer, request, NULL, 0);
-    } else if (symbolizer_wants(request)) {
+    } else if (!request->internal) {
         symbolizer->pending--;
         if (request->type == WIRE_OPEN)
             symbolizer_report_nothing_known(symbolizer, request->entry);
@@ -65,5 +60,5 @@ void symbolizer_answer_empty(struct symbolizer *symbolizer, struct request *requ
         else
             symbolizer_report_table(symbolizer, request->entry, -EIO, NULL, NULL);
     }
-    request_free(request);
+    free(request);
 }

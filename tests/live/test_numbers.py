@@ -1,8 +1,11 @@
 """The numbers on lines are the truth where that is known, and what `perf record` on the same process at the same time has."""
 import collections
+import json
 import re
 import subprocess
+import sys
 import tempfile
+from pathlib import Path
 
 import rsprof_live as live
 
@@ -78,5 +81,45 @@ def time_in_the_kernel_is_charged_to_the_line_that_called_it():
         live.close(f"self of the line for {mark} time", live.line_of(result, "kernel", lines[mark])["cpu"]["self"], truth, 0.05)
 
 
+RELOADER = """
+import _ctypes, ctypes, sys, time
+for path in sys.argv[1:]:
+    library = ctypes.CDLL(path)
+    print("loaded", flush=True)
+    library.shape_run(ctypes.c_double(3.0))
+    _ctypes.dlclose(library._handle)
+    print("unloaded", flush=True)
+    time.sleep(2)
+time.sleep(60)
+"""
+
+
+def symbolizer_maps(rsprof):
+    child = Path(f"/proc/{rsprof.pid}/task/{rsprof.pid}/children").read_text(encoding="ascii").strip()
+    return Path(f"/proc/{child}/maps").read_text(encoding="utf-8")
+
+
+def a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbolizer_while_it_is_away():
+    with tempfile.TemporaryDirectory() as folder:
+        libraries = [f"{folder}/libshape{i}.so" for i in range(2)]
+        for library in libraries:
+            subprocess.run(["rustc", "--edition", "2021", "-O", "-g", "--crate-type", "cdylib", "--cfg", "library", "-o", library,
+                            live.SOURCES / "shape.rs"], check=True)
+        with subprocess.Popen([sys.executable, "-c", RELOADER, *libraries, *libraries], stdout=subprocess.PIPE, text=True) as target:
+            assert target.stdout.readline() == "loaded\n"
+            with subprocess.Popen([live.RSPROF, "snapshot", str(target.pid), "--duration", "22"], stdout=subprocess.PIPE) as rsprof:
+                for line in ("unloaded\n", "loaded\n") * 3:
+                    assert target.stdout.readline() == line
+                    if line == "unloaded\n":
+                        live.eventually(lambda: "libshape" not in symbolizer_maps(rsprof), 30, "the symbolizer forgets it")
+                result = json.load(rsprof.stdout)
+            target.kill()
+    marks = live.marked_lines("shape")
+    hot = live.line_of(result, "shape", marks["hot"])["cpu"]
+    assert hot["self"] > 0.5, hot
+    assert not any("failed" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
+
+
 live.main(time_in_the_kernel_is_charged_to_the_line_that_called_it,
-          the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf)
+          the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf,
+          a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbolizer_while_it_is_away)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -249,21 +250,43 @@ static void test_answers_all_though_every_child_dies(void **state)
     stop(&seen);
 }
 
-static void test_close_drops_questions(void **state)
+static bool child_maps(const struct seen *seen, const char *name)
+{
+    char path[64], line[512];
+    bool found = false;
+    snprintf(path, sizeof(path), "/proc/%d/maps", (int)symbolizer_pid(seen->symbolizer));
+    OWNED_FILE FILE *maps = fopen(path, "re");
+    assert_non_null(maps);
+    while (fgets(line, sizeof(line), maps))
+        found |= strstr(line, name) != NULL;
+    return found;
+}
+
+static void test_a_module_at_rest_is_forgotten_until_asked_about(void **state)
 {
     struct seen seen;
     uint64_t address = 0x1000;
     (void)state;
     start(&seen);
-    assert_int_equal(symbolizer_open_module(seen.symbolizer, 3, open_self(), "/proc/self/exe", 0), 0);
+    int fd = memfd_create("rsprof-at-rest", MFD_CLOEXEC), self = open_self();
+    assert_true(sendfile(fd, self, NULL, 1 << 30) > 0);
+    close(self);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 3, fd, "/at/rest", 0), 0);
     assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, &address, 1), 0);
-    assert_int_equal(symbolizer_close_module(seen.symbolizer, 3), 0);
-    assert_int_equal(symbolizer_pending(seen.symbolizer), 0);
-    assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, &address, 1), -ENOENT);
-    assert_int_equal(symbolizer_open_module(seen.symbolizer, 3, open_self(), "/proc/self/exe", 0), 0);
     run(&seen);
+    assert_true(child_maps(&seen, "rsprof-at-rest"));
+    assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, &address, 1), 0);
+    assert_int_equal(symbolizer_rest_module(seen.symbolizer, 3), 0);
+    run(&seen);
+    assert_int_equal(seen.resolved, 2); /* what was asked before is answered */
+    for (int i = 0; i < 3000 && child_maps(&seen, "rsprof-at-rest"); i++)
+        usleep(10000);
+    assert_false(child_maps(&seen, "rsprof-at-rest"));
+    assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, &address, 1), 0);
+    run(&seen);
+    assert_int_equal(seen.resolved, 3);
     assert_int_equal(seen.opened, 1);
-    assert_int_equal(seen.resolved, 0);
+    assert_true(child_maps(&seen, "rsprof-at-rest"));
     stop(&seen);
 }
 
@@ -400,7 +423,7 @@ int main(void)
         cmocka_unit_test(test_answers_name_line_and_table),
         cmocka_unit_test(test_not_elf_has_nothing),
         cmocka_unit_test(test_asks_again_after_death),
-        cmocka_unit_test(test_close_drops_questions),
+        cmocka_unit_test(test_a_module_at_rest_is_forgotten_until_asked_about),
         cmocka_unit_test(test_says_what_it_leaves_out),
         cmocka_unit_test(test_child_has_no_privileges),
         cmocka_unit_test(test_answers_all_though_every_child_dies),
