@@ -103,6 +103,7 @@ enum unwind_kind {
     UNWIND_CFA_RSP,       /* CFA = rsp + cfa_offset */
     UNWIND_CFA_RBP,       /* CFA = rbp + cfa_offset */
     UNWIND_CFA_RBP_DEREF, /* CFA = *(rbp + cfa_offset), and the caller's rbp is at rbp: realigned frames */
+    UNWIND_CFA_RSP_DEREF, /* CFA = *(rsp + (cfa_offset >> 8)) + (cfa_offset & 255): hand-written assembly */
     UNWIND_PLT,           /* CFA = rsp + 8 + (((rip & 15) >= 11) << 3): lazy PLT entries */
     UNWIND_SIGNAL,        /* rsp points at a ucontext: all registers come from it */
     UNWIND_END,           /* the outermost frame: the return address is undefined */

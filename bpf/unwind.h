@@ -136,32 +136,43 @@ static __always_inline long unwind_by_frame_pointer(struct unwind_walk *walk, en
     return walk->rip ? 0 : unwind_end(walk, STACK_COMPLETE);
 }
 
-/* The CFA by the row's rule; 0 if it cannot be had. */
-static __always_inline __u64 unwind_cfa(struct unwind_walk *walk, struct unwind_row row)
+/* The CFA by the row's rule; how the walk ends if it cannot be had. */
+static __always_inline enum stack_end unwind_cfa(const struct unwind_walk *walk, struct unwind_row row,
+                                                 __u64 *ret_cfa)
 {
+    __u64 saved;
     switch (row.kind) {
     case UNWIND_CFA_RSP:
-        return walk->rsp + row.cfa_offset;
+        *ret_cfa = walk->rsp + row.cfa_offset;
+        break;
     case UNWIND_CFA_RBP:
-        return walk->rbp + row.cfa_offset;
+        *ret_cfa = walk->rbp + row.cfa_offset;
+        break;
     case UNWIND_PLT:
-        return walk->rsp + 8 + ((walk->rip & 15) >= 11 ? 8 : 0);
-    case UNWIND_CFA_RBP_DEREF: {
-        __u64 cfa;
-        return unwind_read(&cfa, 8, walk->rbp + row.cfa_offset) ? 0 : cfa;
-    }
+        *ret_cfa = walk->rsp + 8 + ((walk->rip & 15) >= 11 ? 8 : 0);
+        break;
+    case UNWIND_CFA_RBP_DEREF:
+        if (unwind_read(&saved, 8, walk->rbp + row.cfa_offset))
+            return STACK_BAD_READ;
+        *ret_cfa = saved;
+        break;
+    case UNWIND_CFA_RSP_DEREF:
+        if (unwind_read(&saved, 8, walk->rsp + (row.cfa_offset >> 8)))
+            return STACK_BAD_READ;
+        *ret_cfa = saved + (row.cfa_offset & 255);
+        break;
     default:
-        return 0;
+        return STACK_UNSUPPORTED_RULE;
     }
+    return *ret_cfa > walk->rsp ? STACK_COMPLETE : STACK_BAD_CFA;
 }
 
 static __always_inline long unwind_by_row(struct unwind_walk *walk, struct unwind_row row)
 {
-    __u64 cfa = unwind_cfa(walk, row), rip, rbp = walk->rbp;
-    if (!cfa)
-        return unwind_end(walk, STACK_UNSUPPORTED_RULE);
-    if (cfa <= walk->rsp)
-        return unwind_end(walk, STACK_BAD_CFA);
+    __u64 cfa = 0, rip, rbp = walk->rbp;
+    enum stack_end end = unwind_cfa(walk, row, &cfa);
+    if (end != STACK_COMPLETE)
+        return unwind_end(walk, end);
     __u64 saved[2]; /* rbp and the return address, side by side in most frames: one read serves for both */
     if (row.kind == UNWIND_CFA_RBP_DEREF && unwind_read(&rbp, 8, walk->rbp))
         return unwind_end(walk, STACK_BAD_READ);

@@ -52,6 +52,28 @@ static bool is_register_offset(struct bytes expression, uint8_t reg, bool deref,
     return true;
 }
 
+/* "breg rsp + slot; deref; plus_uconst added", as perlasm has it for functions that align their stack: packed
+ * as UNWIND_CFA_RSP_DEREF wants it. */
+static bool is_saved_stack_pointer(struct bytes expression, int64_t *ret_packed)
+{
+    struct reader reader = reader_of(expression);
+    if (reader_u8(&reader) != DW_OP_breg0 + REGISTER_RSP)
+        return false;
+    int64_t slot = reader_sleb(&reader);
+    if (reader_u8(&reader) != DW_OP_deref)
+        return false;
+    uint64_t added = 0;
+    if (reader_left(&reader)) {
+        if (reader_u8(&reader) != DW_OP_plus_uconst)
+            return false;
+        added = reader_uleb(&reader);
+    }
+    if (reader.bad || reader_left(&reader) || added > 255 || slot > INT32_MAX >> 8 || slot < INT32_MIN >> 8)
+        return false;
+    *ret_packed = slot * 256 + (int64_t)added;
+    return true;
+}
+
 /* What binutils and lld say of lazy PLT entries: rsp + 8 + ((rip & 15) >= N) * 8. 0 if it is anything else,
  * else N. */
 static unsigned plt_push_end(struct bytes expression)
@@ -79,6 +101,8 @@ static bool cfa_of(const struct cfi_state *state, struct unwind_row *row)
             row->kind = UNWIND_PLT;
         else if (is_register_offset(state->cfa_expression, REGISTER_RBP, true, &offset))
             row->kind = UNWIND_CFA_RBP_DEREF;
+        else if (is_saved_stack_pointer(state->cfa_expression, &offset))
+            row->kind = UNWIND_CFA_RSP_DEREF;
         else
             return false;
     } else if (state->cfa_register == REGISTER_RSP) {

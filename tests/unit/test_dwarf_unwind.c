@@ -98,7 +98,8 @@ static bool agrees(const struct oracle *oracle, struct unwind_row row)
         return row.kind == UNWIND_CFA_RBP && row.cfa_offset == atoi(oracle->cfa + 3) &&
                rbp_agrees(oracle, row);
     if (strcmp(oracle->cfa, "exp") == 0)
-        return row.kind == UNWIND_PLT || row.kind == UNWIND_CFA_RBP_DEREF || row.kind == UNWIND_CFA_RSP ||
+        return row.kind == UNWIND_PLT || row.kind == UNWIND_CFA_RBP_DEREF ||
+               row.kind == UNWIND_CFA_RSP_DEREF || row.kind == UNWIND_CFA_RSP ||
                row.kind == UNWIND_UNSUPPORTED;
     return row.kind == UNWIND_UNSUPPORTED; /* another register */
 }
@@ -241,6 +242,13 @@ static const char assembly[] =
     "at_deref: nop\nend deref\n"
     "function deref_lost\n .cfi_escape 0x0f,3,0x76,0x78,0x06\n .globl at_deref_lost\nat_deref_lost: nop\nend "
     "deref_lost\n"
+    "function rsp_deref\n .cfi_escape 0x0f,6,0x77,0xf0,0,0x06,0x23,8\n .cfi_offset rbp, -24\n .globl "
+    "at_rsp_deref\n"
+    "at_rsp_deref: nop\nend rsp_deref\n"
+    "function rsp_deref_bare\n .cfi_escape 0x0f,3,0x77,0x78,0x06\n .globl at_rsp_deref_bare\n"
+    "at_rsp_deref_bare: nop\nend rsp_deref_bare\n"
+    "function rsp_deref_far\n .cfi_escape 0x0f,6,0x77,8,0x06,0x23,0x80,2\n .globl at_rsp_deref_far\n"
+    "at_rsp_deref_far: nop\nend rsp_deref_far\n"
     "function plt\n .cfi_escape 0x0f,11,0x77,8,0x80,0,0x3f,0x1a,0x3b,0x2a,0x33,0x24,0x22\n .globl at_plt\n"
     "at_plt: .skip 32, 0x90\nend plt\n"
     "function plt_ibt\n .cfi_escape 0x0f,11,0x77,8,0x80,0,0x3f,0x1a,0x39,0x2a,0x33,0x24,0x22\n .globl "
@@ -332,6 +340,9 @@ static void test_every_kind_of_rule(void **state)
     assert_rule(rule_of(&code, "at_restored", 1), UNWIND_NONE, 0, 0); /* between functions */
     assert_rule(rule_of(&code, "at_deref", 0), UNWIND_CFA_RBP_DEREF, -8, 0);
     assert_rule(rule_of(&code, "at_deref_lost", 0), UNWIND_UNSUPPORTED, 0, 0);
+    assert_rule(rule_of(&code, "at_rsp_deref", 0), UNWIND_CFA_RSP_DEREF, 112 * 256 + 8, -24);
+    assert_rule(rule_of(&code, "at_rsp_deref_bare", 0), UNWIND_CFA_RSP_DEREF, -8 * 256, 0);
+    assert_rule(rule_of(&code, "at_rsp_deref_far", 0), UNWIND_UNSUPPORTED, 0, 0);
     assert_rule(rule_of(&code, "at_plt", 0), UNWIND_PLT, 0, 0);
     assert_rule(rule_of(&code, "at_signal", 0), UNWIND_SIGNAL, 0, 0);
     assert_rule(rule_of(&code, "at_end", 0), UNWIND_END, 0, 0);

@@ -167,6 +167,21 @@ static void a_realigned_frame_has_its_cfa_and_rbp_in_memory(void **state)
     assert_true(walk.rbp == STACK_BASE + 0x700);
 }
 
+static void assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked(void **state)
+{
+    (void)state;
+    elements[2].row = (struct unwind_row){0x00, UNWIND_CFA_RSP_DEREF, -24, 112 * 256 + 8};
+    put(STACK_BASE + 0x80 + 112, STACK_BASE + 0x1f8); /* CFA - 8 */
+    put(STACK_BASE + 0x1e8, STACK_BASE + 0x700);      /* the caller's rbp */
+    put(STACK_BASE + 0x1f8, CODE_BASE + 0x1110);      /* into start */
+    struct unwind_walk walk = walk_from(CODE_BASE + 0x1004, STACK_BASE + 0x80, STACK_BASE + 0x10);
+    assert_int_equal(walk.event.end, STACK_COMPLETE);
+    assert_int_equal(walk.event.frame_count, 2);
+    assert_true(walk.rbp == STACK_BASE + 0x700);
+    walk = walk_from(CODE_BASE + 0x1004, STACK_BASE + sizeof(stack_memory), 0);
+    assert_int_equal(walk.event.end, STACK_BAD_READ);
+}
+
 static void a_signal_frame_continues_where_the_signal_struck(void **state)
 {
     (void)state;
@@ -202,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup(a_gap_between_functions_has_no_rule, set_up),
         cmocka_unit_test_setup(a_stack_that_cannot_be_read_ends_the_walk, set_up),
         cmocka_unit_test_setup(a_realigned_frame_has_its_cfa_and_rbp_in_memory, set_up),
+        cmocka_unit_test_setup(assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked, set_up),
         cmocka_unit_test_setup(a_signal_frame_continues_where_the_signal_struck, set_up),
         cmocka_unit_test_setup(different_stacks_have_different_hashes_and_equal_ones_the_same, set_up),
     };
