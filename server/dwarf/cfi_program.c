@@ -68,7 +68,7 @@ static bool is_saved_stack_pointer(struct bytes expression, int64_t *ret_packed)
             return false;
         added = reader_uleb(&reader);
     }
-    if (reader.bad || reader_left(&reader) || added > 255 || slot > INT32_MAX >> 8 || slot < INT32_MIN >> 8)
+    if (reader.bad || reader_left(&reader) || added > 255 || slot > INT32_MAX / 256 || slot < INT32_MIN / 256)
         return false;
     *ret_packed = slot * 256 + (int64_t)added;
     return true;
