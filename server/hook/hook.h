@@ -16,8 +16,8 @@
  * follow it.
  *
  * Lives on one thread. Nothing blocks longer than injector.h says.
- * Errors: −ESRCH the target is gone; −EBUSY another rsprof or a debugger holds it; −EPERM seccomp, or no
- * right; the others of injector.h. */
+ * Errors: −ESRCH the target is gone; −EBUSY another rsprof or a debugger holds it; −ENOSYS a seccomp filter
+ * does not allow it; −EPERM a filter cannot be read, or no right; the others of injector.h. */
 #ifndef RSPROF_HOOK_HOOK_H
 #define RSPROF_HOOK_HOOK_H
 

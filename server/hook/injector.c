@@ -207,21 +207,6 @@ static void undo(struct job *job, int error, int64_t target_fd)
         (void)remote_run(job->pid, job->mem_fd, &job->maps, &plan, &ignored, &job->injection.stop_ns);
 }
 
-/* Whether the target filters its system calls: then ours could be refused, or answered by a signal that
- * kills. */
-static int check_seccomp(pid_t pid)
-{
-    char name[64], line[256];
-    int mode = 0;
-    snprintf(name, sizeof(name), "/proc/%d/status", pid);
-    OWNED_FILE FILE *file = fopen(name, "re");
-    if (!file)
-        return errno == ENOENT ? -ESRCH : -errno;
-    while (fgets(line, sizeof(line), file))
-        (void)sscanf(line, "Seccomp: %d", &mode);
-    return mode ? -EPERM : 0;
-}
-
 /* An address that nothing is mapped at: in the widest gap, a gigabyte below its end, where the kernel rarely
  * comes. Where it must be near something, the part of the gaps that is in reach counts. */
 static int find_gap(const struct memory_maps *maps, uint64_t near, uint64_t *ret_address)
@@ -251,9 +236,7 @@ static int job_run(void *userdata)
 {
     struct job *job = userdata;
     int64_t target_fd = -1;
-    int r = check_seccomp(job->pid);
-    if (r >= 0)
-        r = memory_maps_read(job->pid, &job->maps);
+    int r = memory_maps_read(job->pid, &job->maps);
     if (r < 0)
         return r;
     job->injection.address = find_reusable(&job->maps, job->mem_fd, job->image->build, job->near);

@@ -5,7 +5,7 @@
  * stub of the same build is taken over: its code is mapped anew in place, as identical bytes (with its
  * trampolines), so that we hold the file that uprobes sit on whoever made the mapping. A stub of another
  * build stays where it is, for threads that may be inside, and is asked where the allocator's functions are.
- * Errors: those of remote.h; −EPERM under seccomp, which could kill the target for our system calls; −EMFILE,
+ * Errors: those of remote.h; −EMFILE,
  * −ENOMEM when the target cannot open or map more. On an error nothing has changed in the target. */
 #ifndef RSPROF_HOOK_INJECTOR_H
 #define RSPROF_HOOK_INJECTOR_H

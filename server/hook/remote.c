@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "hook/seccomp.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -93,19 +94,20 @@ int remote_on_thread(int (*run)(void *userdata), void *userdata)
 
 /* ---- choosing a thread ---- */
 
-int remote_thread_status(pid_t pid, pid_t tid, char *ret_state, pid_t *ret_tracer)
+int remote_thread_status(pid_t pid, pid_t tid, struct remote_thread_status *ret_status)
 {
-    char name[64], line[256], state = 0;
-    pid_t tracer = 0;
+    char name[64], line[256];
+    struct remote_thread_status status = {0};
     snprintf(name, sizeof(name), "/proc/%d/task/%d/status", pid, tid);
     OWNED_FILE FILE *file = fopen(name, "re");
     if (!file)
         return -ESRCH;
     while (fgets(line, sizeof(line), file)) {
-        (void)(sscanf(line, "State: %c", &state) == 1 || sscanf(line, "TracerPid: %d", &tracer) == 1);
+        (void)(sscanf(line, "State: %c", &status.state) == 1 ||
+               sscanf(line, "TracerPid: %d", &status.tracer) == 1 ||
+               sscanf(line, "Seccomp: %d", &status.seccomp) == 1);
     }
-    *ret_state = state;
-    *ret_tracer = tracer;
+    *ret_status = status;
     return 0;
 }
 
@@ -115,7 +117,14 @@ void remote_close_dir(DIR **dir)
         closedir(*dir);
 }
 
-/* A thread that runs, or else one that sleeps or was stopped by job control. */
+/* How well a thread suits: best one without filters, and of those one that runs. 0: not at all; one that
+ * sleeps or was stopped by job control does. */
+static int suits(const struct remote_thread_status *status)
+{
+    int runs = status->state == 'R' ? 2 : status->state == 'S' || status->state == 'T' ? 1 : 0;
+    return !runs || status->seccomp == SECCOMP_MODE_STRICT ? 0 : status->seccomp ? runs : runs + 2;
+}
+
 static int choose_thread(pid_t pid, pid_t *ret_tid)
 {
     char name[64];
@@ -123,32 +132,31 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
     CLEANUP(remote_close_dir) DIR *dir = opendir(name);
     if (!dir)
         return errno == ENOENT ? -ESRCH : -errno;
-    pid_t running = 0, waiting = 0;
+    int best = 0;
     bool seen = false;
     for (struct dirent *entry; (entry = readdir(dir));) {
-        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10), tracer;
-        char state;
-        if (tid <= 0 || remote_thread_status(pid, tid, &state, &tracer) < 0)
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        struct remote_thread_status status;
+        if (tid <= 0 || remote_thread_status(pid, tid, &status) < 0)
             continue;
         seen = true;
-        if (tracer == gettid())
+        if (status.tracer == gettid())
             continue; /* would not stop */
-        if (tracer)
+        if (status.tracer)
             return -EBUSY;
-        if (state == 'R' && !running)
-            running = tid;
-        if (strchr("ST", state) && !waiting)
-            waiting = tid;
+        if (suits(&status) > best) {
+            best = suits(&status);
+            *ret_tid = tid;
+        }
     }
-    *ret_tid = running ? running : waiting;
-    return *ret_tid ? 0 : seen ? -ETIMEDOUT : -ESRCH;
+    return best ? 0 : seen ? -ETIMEDOUT : -ESRCH;
 }
 
 /* ---- stopping it ---- */
 
 /* A thread on its way. */
 struct errand {
-    pid_t tid;
+    pid_t pid, tid;
     int mem_fd;
     uint64_t deadline_ns;
     uint64_t board; /* where the springboard stands */
@@ -206,7 +214,7 @@ static int interrupt(struct errand *errand, struct user_regs_struct *ret_regs)
             return r;
         errand->since_ns = clock_now_ns();
         if (r > 0 && status >> 16 == PTRACE_EVENT_STOP)
-            return ptrace(PTRACE_GETREGS, errand->tid, 0, ret_regs) < 0 ? -errno : 0;
+            return seccomp_stopped_registers(errand->pid, errand->tid, ret_regs);
         if (r > 0 && (r = go_on(errand, stop_signal(status))) < 0)
             return r;
         if (errand->since_ns > errand->deadline_ns)
@@ -255,6 +263,17 @@ static int stop_for_errand(struct errand *errand, struct user_regs_struct *ret_r
 
 /* ---- the errand ---- */
 
+/* Asks the thread's filters, if it has any, about the calls that stand in the springboard. */
+static int ask_filters(const struct errand *errand, const uint8_t *code)
+{
+    struct seccomp_data calls[SPRINGBOARD_CALLS_MAX + 1];
+    struct remote_thread_status status;
+    int r = remote_thread_status(errand->pid, errand->tid, &status);
+    if (r < 0 || status.seccomp == SECCOMP_MODE_DISABLED)
+        return r;
+    return seccomp_check(errand->tid, calls, springboard_list_calls(errand->board, code, calls));
+}
+
 /* Builds the springboard and sends the thread there. */
 static int send_off(struct errand *errand, const struct springboard_plan *plan)
 {
@@ -268,7 +287,9 @@ static int send_off(struct errand *errand, const struct springboard_plan *plan)
         return -errno;
     struct user_regs_struct regs = errand->home;
     size_t len = springboard_build(errand->board, &regs, &full_plan, code);
-    r = remote_write(errand->mem_fd, errand->board, code, len);
+    r = ask_filters(errand, code);
+    if (r >= 0)
+        r = remote_write(errand->mem_fd, errand->board, code, len);
     if (r < 0)
         return r;
     errand->board_len = len;
@@ -343,10 +364,9 @@ static int run_errand(struct errand *errand, const struct springboard_plan *plan
 
 bool remote_thread_is_ending(pid_t pid, pid_t tid)
 {
-    char state;
-    pid_t tracer;
+    struct remote_thread_status status;
     for (int i = 0; i < 20; i++) {
-        if (remote_thread_status(pid, tid, &state, &tracer) < 0 || state == 'Z' || state == 'X')
+        if (remote_thread_status(pid, tid, &status) < 0 || status.state == 'Z' || status.state == 'X')
             return true;
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS / 2}, NULL);
     }
@@ -358,8 +378,11 @@ bool remote_thread_is_ending(pid_t pid, pid_t tid)
 static int try_thread(pid_t pid, pid_t tid, int mem_fd, uint64_t board, const struct springboard_plan *plan,
                       struct springboard_results *ret_results, uint64_t *stopped_ns)
 {
-    struct errand errand = {
-        .tid = tid, .mem_fd = mem_fd, .board = board, .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS / 4};
+    struct errand errand = {.pid = pid,
+                            .tid = tid,
+                            .mem_fd = mem_fd,
+                            .board = board,
+                            .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS / 4};
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
         return errno == EPERM && remote_thread_is_ending(pid, tid) ? -ESRCH : -errno;
     int r = run_errand(&errand, plan, ret_results);

@@ -6,9 +6,12 @@
  * ever, and rsprof may die at any moment.
  *
  * Call through remote_on_thread.
- * Errors: −EBUSY traced already, −EPERM/−EACCES not allowed, −ESRCH gone, −ETIMEDOUT no thread would stop, or
- * the one sent did not come back, in REMOTE_TIMEOUT_NS; −ENOTSUP no place for a springboard, or not a 64-bit
- * process; −ENOMEM the plan's memory could not be made. */
+ * A thread under seccomp is sent only if its filters let the plan's calls through.
+ *
+ * Errors: −EBUSY traced already, −EPERM/−EACCES not allowed (or its filters cannot be read), −ENOSYS its
+ * filters do not allow it, −ESRCH gone, −ETIMEDOUT no thread would stop, or the one sent did not come back,
+ * in REMOTE_TIMEOUT_NS; −ENOTSUP no place for a springboard, or not a 64-bit process; −ENOMEM the plan's
+ * memory could not be made. */
 #ifndef RSPROF_HOOK_REMOTE_H
 #define RSPROF_HOOK_REMOTE_H
 
@@ -30,8 +33,14 @@ int remote_run(pid_t pid, int mem_fd, const struct memory_maps *maps, const stru
  * went wrong. Returns what it returned, or what pthread_create said. */
 int remote_on_thread(int (*run)(void *userdata), void *userdata);
 
-/* A thread's state, as in proc(5), and who traces it. −ESRCH. */
-int remote_thread_status(pid_t pid, pid_t tid, char *ret_state, pid_t *ret_tracer);
+/* A thread as proc(5) has it. −ESRCH. */
+struct remote_thread_status {
+    char state;
+    pid_t tracer; /* 0: nobody */
+    int seccomp;  /* SECCOMP_MODE_… */
+};
+
+int remote_thread_status(pid_t pid, pid_t tid, struct remote_thread_status *ret_status);
 
 /* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
 bool remote_thread_is_ending(pid_t pid, pid_t tid);

@@ -6,11 +6,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/audit.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-extern const uint8_t springboard_code[], springboard_entry[], springboard_last[], springboard_data[],
-    springboard_end[];
+extern const uint8_t springboard_code[], springboard_entry[], springboard_called[], springboard_last[],
+    springboard_data[], springboard_mask[], springboard_end[];
 
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"
@@ -30,6 +32,7 @@ __asm__(".pushsection .rodata\n"
         "    movq 40(%rbx), %r8\n"
         "    movq 48(%rbx), %r9\n"
         "    syscall\n"
+        "springboard_called:\n"
         "    cmpq $-4095, %rax\n" /* from here up: errors */
         "    jae 2f\n"
         "    testq %r13, %r13\n"
@@ -165,6 +168,28 @@ size_t springboard_build(uint64_t address, const struct user_regs_struct *regs,
     memcpy(ret_code, springboard_code, data_at);
     memcpy(ret_code + data_at, &data, sizeof(data));
     return len;
+}
+
+size_t springboard_list_calls(uint64_t address, const uint8_t *code,
+                              struct seccomp_data ret_calls[static SPRINGBOARD_CALLS_MAX + 1])
+{
+    struct data data;
+    size_t count = 0;
+    memcpy(&data, code + (springboard_data - springboard_code), sizeof(data));
+    for (; count < SPRINGBOARD_CALLS_MAX && data.calls[count].number != UINT64_MAX; count++) {
+        ret_calls[count] = (struct seccomp_data){
+            .nr = (int)data.calls[count].number,
+            .arch = AUDIT_ARCH_X86_64,
+            .instruction_pointer = address + (uint64_t)(springboard_called - springboard_code)};
+        for (size_t i = 0; i < 6; i++)
+            ret_calls[count].args[i] = data.calls[count].args[i];
+    }
+    ret_calls[count] = (struct seccomp_data){
+        .nr = SYS_rt_sigprocmask,
+        .arch = AUDIT_ARCH_X86_64,
+        .instruction_pointer = address + springboard_last_steps(),
+        .args = {SIG_SETMASK, address + (uint64_t)(springboard_mask - springboard_code), 0, 8}};
+    return count + 1;
 }
 
 /* Whether nobody needs a place any more: zeros, or a springboard that was left behind long ago. */

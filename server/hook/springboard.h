@@ -17,6 +17,7 @@
 
 #include "target/maps.h"
 
+#include <linux/seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,10 @@ struct springboard_plan {
 /* The springboard for `address` that does as planned and leads back to `regs`. Returns its length. */
 size_t springboard_build(uint64_t address, const struct user_regs_struct *regs,
                          const struct springboard_plan *plan, uint8_t ret_code[static SPRINGBOARD_BYTES_MAX]);
+
+/* The system calls that a springboard at an address will make, its own included. Returns how many. */
+size_t springboard_list_calls(uint64_t address, const uint8_t *code,
+                              struct seccomp_data ret_calls[static SPRINGBOARD_CALLS_MAX + 1]);
 
 /* Offsets from its start: where the code is entered; and from where on all is done, and only the registers
  * are to go back. */

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "hook/remote.h"
+#include "hook/seccomp.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,12 +24,10 @@ static bool is_known(const struct standstill *standstill, pid_t tid)
 /* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
 static int seize(struct standstill *standstill, pid_t pid, pid_t tid)
 {
-    char state;
-    pid_t tracer;
-    int r = remote_thread_status(pid, tid, &state, &tracer);
-    if (r < 0 || state == 'Z' || state == 'X')
+    struct remote_thread_status status;
+    if (remote_thread_status(pid, tid, &status) < 0 || status.state == 'Z' || status.state == 'X')
         return 0;
-    if (tracer)
+    if (status.tracer)
         return -EBUSY;
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
         return errno == ESRCH ? 0 : errno == EPERM && remote_thread_is_ending(pid, tid) ? 0 : -errno;
@@ -57,8 +56,9 @@ static int seize_new(struct standstill *standstill, pid_t pid)
 }
 
 /* A stop for a signal is as good as any: the signal is handed on in the end. */
-static bool has_stopped(struct still_thread *thread)
+static bool has_stopped(pid_t pid, struct still_thread *thread)
 {
+    struct user_regs_struct regs;
     int status;
     if (thread->status)
         return true;
@@ -66,16 +66,18 @@ static bool has_stopped(struct still_thread *thread)
     if (got == 0 || (got < 0 && errno == EINTR))
         return false;
     thread->status = got == thread->tid && WIFSTOPPED(status) ? status : -1;
+    if (thread->status > 0)
+        (void)seccomp_stopped_registers(pid, thread->tid, &regs); /* fails when it was killed */
     return true;
 }
 
 /* Stops the threads from `first` on. */
-static int stop(struct standstill *standstill, size_t first, uint64_t deadline_ns)
+static int stop(struct standstill *standstill, pid_t pid, size_t first, uint64_t deadline_ns)
 {
     for (size_t i = first; i < standstill->threads.len; i++)
         (void)ptrace(PTRACE_INTERRUPT, standstill->threads.items[i].tid, 0, 0); /* fails when it has ended */
     for (size_t i = first; i < standstill->threads.len;) {
-        if (has_stopped(&standstill->threads.items[i]))
+        if (has_stopped(pid, &standstill->threads.items[i]))
             i++;
         else if (clock_now_ns() > deadline_ns)
             return -ETIMEDOUT;
@@ -94,7 +96,7 @@ int standstill_begin(struct standstill *standstill, pid_t pid, uint64_t timeout_
     for (size_t known = 0; r == 0 && known < standstill->threads.len;) {
         size_t first = known;
         known = standstill->threads.len;
-        r = stop(standstill, first, standstill->since_ns + timeout_ns);
+        r = stop(standstill, pid, first, standstill->since_ns + timeout_ns);
         if (r == 0)
             r = seize_new(standstill, pid);
     }

@@ -79,8 +79,10 @@ static bool try_hook(struct session *session)
     const char *why = r == -ENODATA   ? "no allocator call that can be hooked was found"
                       : r == -ENOEXEC ? "its allocator begins with code that cannot be replaced"
                       : r == -EBUSY   ? "a debugger or another rsprof holds the process"
-                      : r == -EPERM   ? "the process may not be stopped, or runs under seccomp"
-                                      : strerror(-r);
+                      : r == -ENOSYS  ? "the process runs under a seccomp filter that does not allow it"
+                      : r == -EPERM ? "the process may not be stopped, or runs under a seccomp filter, which "
+                                      "only CAP_SYS_ADMIN may read"
+                                    : strerror(-r);
     hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", why,
               session->options.heap == HEAP_HOOK
                   ? "live heap is not tracked. Use --heap auto to fall back to uprobes."

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import DRIVER, EBUSY, ENOMEM, EPERM, ESRCH, await_ready, drive, driver, rounds, stub_mappings, target, wait_ready
+from hook_live import DRIVER, EBUSY, ENOMEM, ENOSYS, EPERM, ESRCH, await_ready, drive, driver, rounds, stub_mappings, target, wait_ready
 
 
 def open_files(pid):
@@ -97,10 +97,27 @@ def signals_find_their_handlers():
         drive(process.pid, "--cycles", rounds(60), "--seconds", 0.01, "--tick-ms", 5, "--no-uprobes", "--interval", 0)
 
 
-def a_filtered_target_is_left_alone():
+def filters_that_allow_it_are_no_obstacle():
     with target("heap_trials", "filter") as process:
         wait_ready(process)
-        drive(process.pid, code=EPERM)
+        seen = drive(process.pid, "--seconds", 0.5, "--interval", 0, "--no-uprobes")
+        assert seen["samples"] > 100, seen
+
+
+def filters_that_would_kill_are_not_tried():
+    with target("heap_trials", "sandbox") as process:
+        wait_ready(process)
+        for _ in range(rounds(20)):
+            drive(process.pid, code=ENOSYS)
+        assert not stub_mappings(process.pid)
+
+
+def filters_that_cannot_be_read_are_not_tried():
+    command = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin", DRIVER]
+    with target("heap_trials", "filter") as process:
+        wait_ready(process)
+        done = subprocess.run([*command, str(process.pid)], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == EPERM, done
         assert not stub_mappings(process.pid)
 
 
@@ -182,7 +199,8 @@ def own_allocators_are_seen():
 TESTS = (every_sample_passes_the_probe_sites, live_heap_is_seen_as_it_is, attach_and_detach_over_and_over,
          killed_at_any_moment, at_native_speed_after_a_kill, children_and_their_programs,
          a_program_that_becomes_another, system_calls_are_not_cut_short, signals_find_their_handlers,
-         a_filtered_target_is_left_alone, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
+         filters_that_allow_it_are_no_obstacle, filters_that_would_kill_are_not_tried,
+         filters_that_cannot_be_read_are_not_tried, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
          the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start,
          own_allocators_are_seen)
 

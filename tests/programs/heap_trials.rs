@@ -5,7 +5,8 @@
 //     heap_trials exec      becomes itself again every 100 ms
 //     heap_trials wait      threads wait in system calls, which must not be cut short
 //     heap_trials signals   a timer's handler interrupts allocation every millisecond
-//     heap_trials filter    runs under a seccomp filter
+//     heap_trials filter    runs under seccomp filters like those of containers
+//     heap_trials sandbox   … that kill for what a profiler might do; one thread sleeps
 //     heap_trials limit     has no address space left: large allocations fail
 use std::alloc::{alloc, dealloc, realloc, Layout};
 use std::io::Write;
@@ -61,7 +62,7 @@ extern "C" {
     fn setrlimit(resource: c_int, limits: *const [u64; 2]) -> c_int;
     fn setitimer(which: c_int, new: *const Interval, old: *mut Interval) -> c_int;
     fn signal(number: c_int, handler: extern "C" fn(c_int)) -> usize;
-    fn syscall(number: c_long, a: c_ulong, b: c_ulong) -> c_long;
+    fn syscall(number: c_long, a: c_ulong, b: c_ulong, c: c_ulong) -> c_long;
     fn alarm(seconds: c_uint) -> c_uint;
 }
 
@@ -204,7 +205,7 @@ static TICKS: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn on_alarm(_: c_int) {
     TICKS.fetch_add(1, Ordering::Relaxed);
-    unsafe { syscall(39, 0, 0) }; // getpid: a handler may make system calls
+    unsafe { syscall(39, 0, 0, 0) }; // getpid: a handler may make system calls
 }
 
 fn be_interrupted() {
@@ -225,17 +226,55 @@ fn be_interrupted() {
     require(TICKS.load(Ordering::Relaxed) > 50, "signals were lost");
 }
 
-fn be_filtered() {
-    let allow = [Filter { code: 0x06, jt: 0, jf: 0, k: 0x7fff_0000 }];
-    let program = Program { len: 1, filter: allow.as_ptr() };
+const ALLOW: u32 = 0x7fff_0000;
+const REFUSE: u32 = 0x0005_0001; // with EPERM
+const KILL: u32 = 0x8000_0000;
+
+// Puts all threads under a filter that has an answer to some system calls, and allows the others.
+fn filter(calls: &[c_long], answer: u32) {
+    let step = |code, jt, jf, k| Filter { code, jt, jf, k };
+    let mut steps = vec![step(0x20, 0, 0, 4), step(0x15, 1, 0, 0xc000_003e), step(0x06, 0, 0, KILL), step(0x20, 0, 0, 0)];
+    for call in calls {
+        steps.push(step(0x15, 0, 1, *call as u32));
+        steps.push(step(0x06, 0, 0, answer));
+    }
+    // Like Docker's: personality() with some arguments only.
+    steps.extend([step(0x15, 0, 3, 135), step(0x20, 0, 0, 16), step(0x15, 1, 0, 0), step(0x06, 0, 0, REFUSE)]);
+    steps.push(step(0x06, 0, 0, ALLOW));
+    let program = Program { len: steps.len() as u16, filter: steps.as_ptr() };
     unsafe {
         require(prctl(38, 1, 0, 0, 0) == 0, "no_new_privs");
-        require(prctl(22, 2, &program as *const Program as c_ulong, 0, 0) == 0, "seccomp");
+        require(syscall(317, 1, 1, &program as *const Program as c_ulong) == 0, "seccomp");
     }
+}
+
+fn be_filtered() {
+    const MOUNT: c_long = 165;
+    const PTRACE: c_long = 101;
+    const BPF: c_long = 321;
+    filter(&[MOUNT, PTRACE], REFUSE);
+    filter(&[BPF], KILL);
     ready();
     while running() {
         use_heap(9);
     }
+}
+
+fn be_sandboxed() {
+    const MEMFD_CREATE: c_long = 319;
+    const RESTART_SYSCALL: c_long = 219;
+    let sleeper = std::thread::spawn(|| {
+        while running() {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    });
+    filter(&[MEMFD_CREATE, RESTART_SYSCALL], KILL);
+    ready();
+    while running() {
+        use_heap(10);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    sleeper.join().unwrap();
 }
 
 fn be_limited() {
@@ -278,7 +317,7 @@ fn main() {
         STOP.store(true, Ordering::Relaxed);
     });
     has_started.recv().unwrap(); // with its stacks, which a limit could forbid
-    if trial != "filter" && trial != "limit" {
+    if !["filter", "sandbox", "limit"].contains(&trial.as_str()) {
         ready();
     }
     match trial.as_str() {
@@ -287,6 +326,7 @@ fn main() {
         "wait" => wait_in_calls(),
         "signals" => be_interrupted(),
         "filter" => be_filtered(),
+        "sandbox" => be_sandboxed(),
         "limit" => be_limited(),
         _ => std::process::exit(2),
     }
