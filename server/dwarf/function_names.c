@@ -114,6 +114,24 @@ static int qualify(const struct unit *unit, struct die_ref die, struct buf *out)
     return r;
 }
 
+/* Mangled names call everything a closure; DWARF knows "{async_fn#0}" and "{async_block#0}", and numbers
+ * legacy closures too. */
+static int name_closure(const char *plain, struct buf *out)
+{
+    const char *colon = out->len ? strrchr(out->data, ':') : NULL;
+    if (!colon || colon[1] != '{' || plain[0] != '{')
+        return 0;
+    out->len = (size_t)(colon + 1 - out->data);
+    return demangle_shorten(plain, out);
+}
+
+static int demangle(const struct function_names *names, const char *mangled, const char *plain,
+                    struct buf *out)
+{
+    int r = names->full ? demangle_full(mangled, out) : demangle_short(mangled, out);
+    return r < 0 ? r : name_closure(plain, out);
+}
+
 static int find_name(const struct function_names *names, struct die_ref ref, struct buf *out)
 {
     struct named_die die = {0};
@@ -124,7 +142,7 @@ static int find_name(const struct function_names *names, struct die_ref ref, str
         if (!unit || !read_die(unit, ref, &die))
             break;
         if (die.linkage_name && *die.linkage_name)
-            return names->full ? demangle_full(die.linkage_name, out) : demangle_short(die.linkage_name, out);
+            return demangle(names, die.linkage_name, die.name ? die.name : "", out);
         if (die.name) {
             plain = die.name;
             plain_ref = ref;
@@ -163,13 +181,13 @@ const char *function_names_of_die(struct function_names *names, struct die_ref d
     return keep(names, &names->by_die, key, &name);
 }
 
-const char *function_names_of_symbol(struct function_names *names, const char *mangled)
+const char *function_names_of_symbol(struct function_names *names, const char *mangled, const char *plain)
 {
     uint64_t known, key = (uintptr_t)mangled;
     if (map_get(&names->by_symbol, key, &known) == 0)
         return (const char *)(uintptr_t)known;
     OWNED_BUF struct buf name = BUF_INIT;
-    if ((names->full ? demangle_full(mangled, &name) : demangle_short(mangled, &name)) < 0)
+    if (demangle(names, mangled, plain, &name) < 0)
         return "";
     return keep(names, &names->by_symbol, key, &name);
 }

@@ -19,7 +19,9 @@ void function_names_release(struct function_names *names);
  * plain one behind its namespaces. "" if it has none, or out of memory. */
 const char *function_names_of_die(struct function_names *names, struct die_ref die);
 
-/* The name of a symbol, whose mangled name must stay where it is. */
-const char *function_names_of_symbol(struct function_names *names, const char *mangled);
+/* The name of a symbol, whose mangled name must stay where it is; `plain` is what DWARF calls the function,
+ * or
+ * "". */
+const char *function_names_of_symbol(struct function_names *names, const char *mangled, const char *plain);
 
 #endif

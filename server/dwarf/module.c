@@ -171,13 +171,26 @@ static int resolve_in_unit(struct module *module, struct indexed_unit *unit, uin
     return push_place(module, unit, address, scope, place) ? 0 : -ENOMEM;
 }
 
-/* A frame without a name of its own gets the symbol's; an address without a frame gets one if a symbol covers
- * it. */
+/* "work" and "{async_fn#0}", which is all that line tables alone have of most functions. */
+static bool is_last_part_only(const char *name)
+{
+    return *name != '<' && name[strcspn(name, ":<")] != ':';
+}
+
+static bool ends_with_part(const char *path, const char *part)
+{
+    size_t path_len = strlen(path), len = strlen(part);
+    return path_len > len + 2 && !strcmp(path + path_len - len, part) && path[path_len - len - 1] == ':';
+}
+
+/* A frame without a name of its own gets the symbol's, and so does one that has only the last part of it; an
+ * address without a frame gets one if a symbol covers it. */
 static int name_outermost(struct module *module, uint64_t address)
 {
     const struct function_symbol *symbol = NULL;
     struct source_frame *frame = module->frames.len ? &module->frames.items[module->frames.len - 1] : NULL;
-    bool wants_name = !frame || !*frame->function;
+    const char *plain = frame ? frame->function : "";
+    bool wants_name = is_last_part_only(plain);
     bool wants_file = module->verbatim && (!frame || !*frame->file);
     if (!wants_name && !wants_file)
         return 0;
@@ -186,8 +199,10 @@ static int name_outermost(struct module *module, uint64_t address)
         return r == -ENOENT ? 0 : r;
     if (!frame && !(frame = push_frame(module, NULL, 0)))
         return -ENOMEM;
-    if (wants_name)
-        frame->function = function_names_of_symbol(&module->names, symbol->name);
+    if (wants_name) {
+        const char *name = function_names_of_symbol(&module->names, symbol->name, plain);
+        frame->function = !*plain || ends_with_part(name, plain) ? name : plain;
+    }
     if (wants_file)
         frame->file = symbol->file;
     return 0;

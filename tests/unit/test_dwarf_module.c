@@ -1,8 +1,8 @@
 /* Source frames from every shape of debug info that rustc and its tools make of one small library. */
 #include "dwarf/module.h"
 
-#include "base/md5.h"
 #include "base/cleanup.h"
+#include "base/md5.h"
 #include "dwarf/elf_image.h"
 
 #include <fcntl.h>
@@ -51,17 +51,22 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
     return remove(path);
 }
 
+static void write_file(const struct fixture *fixture, const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
+    OWNED_FILE FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+}
+
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    char path[128];
     assert_non_null(fixture);
     snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/rsprof-test-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
-    snprintf(path, sizeof(path), "%s/shape.rs", fixture->folder);
-    OWNED_FILE FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_true(fputs(source, file) >= 0);
+    write_file(fixture, "shape.rs", source);
     *state = fixture;
     return 0;
 }
@@ -361,6 +366,67 @@ static void test_c_is_not_rust(void **state)
     module_free(module);
 }
 
+static const char names_source[] =
+    "pub mod m {\n"
+    "    #[inline(never)] pub fn work(x: u64) -> u64 { std::hint::black_box(x) + 1 }\n"
+    "    pub async fn wait(x: u64) -> u64 { work(x) }\n"
+    "}\n"
+    "#[no_mangle] pub extern \"C\" fn victim(x: u64) -> u64 {\n"
+    "    use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};\n"
+    "    let block = async { std::hint::black_box(m::wait(x).await) };\n"
+    "    match pin!(block).poll(&mut Context::from_waker(Waker::noop())) { Poll::Ready(y) => y, _ => 0 }\n"
+    "}\n";
+
+struct looking_for {
+    struct module *module;
+    const char *name;
+    bool found;
+};
+
+static bool look_at_symbol(void *userdata, const char *name, const Elf64_Sym *symbol)
+{
+    struct looking_for *looking = userdata;
+    const struct source_frame *frames;
+    size_t count;
+    (void)name;
+    assert_int_equal(module_resolve(looking->module, symbol->st_value, &frames, &count), 0);
+    looking->found = count && !strcmp(frames[count - 1].function, looking->name);
+    return !looking->found;
+}
+
+static void assert_has_function(struct fixture *fixture, struct module *module, const char *name)
+{
+    struct looking_for looking = {.module = module, .name = name};
+    struct elf_image *image = NULL;
+    OWNED_FD int fd = open_fixture(fixture, "lib.so");
+    assert_int_equal(elf_image_open(fd, &image), 0);
+    elf_image_symbols(image, look_at_symbol, &looking);
+    elf_image_free(image);
+    if (!looking.found)
+        fail_msg("no function is called %s", name);
+}
+
+/* Line tables alone have "work" and "{async_fn#0}", legacy symbols "m::wait::{{closure}}". */
+static void test_names_have_their_crate_and_say_what_is_async(void **state)
+{
+    static const char *const levels[] = {"2", "line-tables-only"}, *const manglings[] = {"legacy", "v0"};
+    struct fixture *fixture = *state;
+    write_file(fixture, "names.rs", names_source);
+    for (size_t i = 0; i < 4; i++) {
+        shell(fixture,
+              "RUSTC_BOOTSTRAP=1 " RUSTC
+              " --edition 2021 --crate-type cdylib -C debuginfo=%s -Z unstable-options"
+              " -C symbol-mangling-version=%s -o lib.so names.rs",
+              levels[i / 2], manglings[i % 2]);
+        struct module *module = open_module(fixture, "lib.so");
+        assert_has_function(fixture, module, "names::m::work");
+        if (i < 2) /* line tables alone know nothing of a function that nothing was inlined into */
+            assert_has_function(fixture, module, "names::m::wait::{async_fn#0}");
+        assert_has_function(fixture, module, "names::victim::{async_block#0}");
+        module_free(module);
+    }
+}
+
 /* rustc gives no sums of its own files (1.95); what clang compiles into a program does. */
 static void test_md5_of_a_source_file(void **state)
 {
@@ -368,7 +434,8 @@ static void test_md5_of_a_source_file(void **state)
     static const char text[] = "int victim(int x) { return x + 1; }";
     const struct source_frame *frames;
     size_t count;
-    shell(fixture, "printf '%s' >one.c && clang -g -gdwarf-5 -shared -nostdlib -o lib.so one.c", text);
+    write_file(fixture, "one.c", text);
+    shell(fixture, "clang -g -gdwarf-5 -shared -nostdlib -o lib.so one.c");
     struct module *module = open_module(fixture, "lib.so");
     assert_int_equal(module_resolve(module, find_victim(fixture, "lib.so").st_value, &frames, &count), 0);
     assert_int_equal(count, 1);
@@ -406,6 +473,7 @@ int main(void)
         TEST(test_std_alone_is_library_lines),
         TEST(test_survey_finds_allocator_and_build_id),
         TEST(test_c_is_not_rust),
+        TEST(test_names_have_their_crate_and_say_what_is_async),
         TEST(test_md5_of_a_source_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
