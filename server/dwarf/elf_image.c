@@ -16,11 +16,22 @@ struct section {
 };
 
 struct elf_image {
-    struct bytes file; /* the mapping */
+    struct bytes file; /* a mapping, or memory of our own */
+    bool is_mapped;
     Elf64_Ehdr header;
     struct section *sections;
     size_t section_count;
+    struct elf_image *mini; /* owned; what .gnu_debugdata holds; NULL: nothing, or not sought yet */
+    bool mini_sought;
 };
+
+static void release_file(struct bytes file, bool is_mapped)
+{
+    if (is_mapped)
+        munmap((void *)file.data, file.len);
+    else
+        free((void *)file.data);
+}
 
 static bool header_is_ours(const Elf64_Ehdr *header)
 {
@@ -64,33 +75,40 @@ static int read_sections(struct elf_image *image)
     return 0;
 }
 
+/* Takes `file`, also on failure. */
+static int open_bytes(struct bytes file, bool is_mapped, struct elf_image **ret_image)
+{
+    struct elf_image *image = calloc(1, sizeof(*image));
+    if (!image) {
+        release_file(file, is_mapped);
+        return -ENOMEM;
+    }
+    image->file = file;
+    image->is_mapped = is_mapped;
+    int r = -ENOEXEC;
+    if (file.len >= sizeof(image->header)) {
+        memcpy(&image->header, file.data, sizeof(image->header));
+        r = header_is_ours(&image->header) ? read_sections(image) : -ENOEXEC;
+    }
+    if (r < 0) {
+        elf_image_free(image);
+        return r;
+    }
+    *ret_image = image;
+    return 0;
+}
+
 int elf_image_open(int fd, struct elf_image **ret_image)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
         return -errno;
-    if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
+    if (!S_ISREG(st.st_mode) || !st.st_size)
         return -ENOEXEC;
-    struct elf_image *image = calloc(1, sizeof(*image));
-    if (!image)
-        return -ENOMEM;
-    int r = -ENOMEM;
     void *file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (file == MAP_FAILED)
-        goto fail;
-    image->file = (struct bytes){file, (size_t)st.st_size};
-    memcpy(&image->header, file, sizeof(image->header));
-    r = -ENOEXEC;
-    if (!header_is_ours(&image->header))
-        goto fail;
-    r = read_sections(image);
-    if (r < 0)
-        goto fail;
-    *ret_image = image;
-    return 0;
-fail:
-    elf_image_free(image);
-    return r;
+        return -ENOMEM;
+    return open_bytes((struct bytes){file, (size_t)st.st_size}, true, ret_image);
 }
 
 void elf_image_free(struct elf_image *image)
@@ -100,8 +118,8 @@ void elf_image_free(struct elf_image *image)
     for (size_t i = 0; i < image->section_count; i++)
         free(image->sections[i].inflated);
     free(image->sections);
-    if (image->file.data)
-        munmap((void *)image->file.data, image->file.len);
+    elf_image_free(image->mini);
+    release_file(image->file, image->is_mapped);
     free(image);
 }
 
@@ -201,9 +219,22 @@ static bool visit_symbols(struct elf_image *image, const char *table, const char
     return true;
 }
 
+static struct elf_image *mini_of(struct elf_image *image)
+{
+    struct bytes compressed = elf_image_section(image, ".gnu_debugdata"), file;
+    uint8_t *data;
+    if (!image->mini_sought && compressed.len && inflate_xz(compressed, &data, &file.len) == 0) {
+        file.data = data;
+        open_bytes(file, false, &image->mini);
+    }
+    image->mini_sought = true;
+    return image->mini;
+}
+
 void elf_image_symbols(struct elf_image *image, elf_symbol_fn callback, void *userdata)
 {
-    bool go_on = visit_symbols(image, ".symtab", ".strtab", callback, userdata);
+    struct elf_image *mini = elf_image_has_section(image, ".symtab") ? NULL : mini_of(image);
+    bool go_on = visit_symbols(mini ? mini : image, ".symtab", ".strtab", callback, userdata);
     bool complete = elf_image_section(image, ".symtab").len >= elf_image_section(image, ".dynsym").len;
     if (go_on && !complete)
         visit_symbols(image, ".dynsym", ".dynstr", callback, userdata);

@@ -35,7 +35,8 @@ bool elf_image_segment(const struct elf_image *image, size_t index, Elf64_Phdr *
 bool elf_image_file_offset(const struct elf_image *image, uint64_t address, uint64_t *ret_offset);
 
 /* Calls back for each symbol of .symtab, in file order, and of .dynsym unless that is a part of .symtab as it
- * is before stripping; ends early when the callback returns false. */
+ * is before stripping; ends early when the callback returns false. Where .symtab was stripped, .gnu_debugdata
+ * stands in for it: a small ELF file, compressed, with the symbols of functions only ("mini debug info"). */
 typedef bool (*elf_symbol_fn)(void *userdata, const char *name, const Elf64_Sym *symbol);
 void elf_image_symbols(struct elf_image *image, elf_symbol_fn callback, void *userdata);
 

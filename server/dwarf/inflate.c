@@ -1,10 +1,12 @@
 #include "dwarf/inflate.h"
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 
 #include <elf.h>
 #include <endian.h>
 #include <errno.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -66,4 +68,31 @@ int inflate_gnu_section(struct bytes compressed, uint8_t **ret_data, size_t *ret
     uint64_t size;
     memcpy(&size, compressed.data + 4, 8);
     return inflate_as(ELFCOMPRESS_ZLIB, bytes_from(compressed, 12), be64toh(size), ret_data, ret_len);
+}
+
+/* It does not say before its end how large it will be. */
+int inflate_xz(struct bytes compressed, uint8_t **ret_data, size_t *ret_len)
+{
+    OWNED_BUF struct buf out = {.limit = INFLATE_MAX_BYTES};
+    lzma_stream stream = LZMA_STREAM_INIT;
+    lzma_ret status = lzma_stream_decoder(&stream, INFLATE_MAX_BYTES, 0);
+    stream.next_in = compressed.data;
+    stream.avail_in = compressed.len;
+    int r = 0;
+    while (r == 0 && status == LZMA_OK) {
+        r = buf_reserve(&out, compressed.len + 1);
+        stream.next_out = (uint8_t *)out.data + out.len;
+        stream.avail_out = r == 0 ? out.capacity - out.len - 1 : 0;
+        if (r == 0)
+            status = lzma_code(&stream, LZMA_FINISH);
+        out.len = (size_t)stream.total_out;
+    }
+    lzma_end(&stream);
+    if (r == 0 && status != LZMA_STREAM_END)
+        r = status == LZMA_MEM_ERROR ? -ENOMEM : -EBADMSG;
+    if (r < 0)
+        return r;
+    *ret_len = out.len;
+    *ret_data = (uint8_t *)take_ptr(out.data);
+    return 0;
 }

@@ -11,4 +11,7 @@
 int inflate_section(struct bytes compressed, uint8_t **ret_data, size_t *ret_len);
 int inflate_gnu_section(struct bytes compressed, uint8_t **ret_data, size_t *ret_len);
 
+/* An .xz file. Errors as above. */
+int inflate_xz(struct bytes compressed, uint8_t **ret_data, size_t *ret_len);
+
 #endif

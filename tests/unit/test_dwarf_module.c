@@ -427,6 +427,20 @@ static void test_names_have_their_crate_and_say_what_is_async(void **state)
     }
 }
 
+static void test_mini_debug_info_names_functions_of_a_stripped_file(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "names.rs", names_source);
+    shell(fixture, RUSTC " --edition 2021 --crate-type cdylib -g -o lib.so names.rs");
+    shell(fixture, "objcopy --only-keep-debug lib.so mini");
+    shell(fixture, "objcopy -S --wildcard --keep-symbol='*4work*' mini && xz mini && strip lib.so");
+    shell(fixture, "objcopy --add-section .gnu_debugdata=mini.xz lib.so");
+    struct module *module = open_module(fixture, "lib.so");
+    assert_int_equal(module_info(module)->debug, DEBUG_SYMBOLS);
+    assert_has_function(fixture, module, "names::m::work");
+    module_free(module);
+}
+
 /* rustc gives no sums of its own files (1.95); what clang compiles into a program does. */
 static void test_md5_of_a_source_file(void **state)
 {
@@ -474,6 +488,7 @@ int main(void)
         TEST(test_survey_finds_allocator_and_build_id),
         TEST(test_c_is_not_rust),
         TEST(test_names_have_their_crate_and_say_what_is_async),
+        TEST(test_mini_debug_info_names_functions_of_a_stripped_file),
         TEST(test_md5_of_a_source_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
