@@ -67,6 +67,7 @@ int symbolizer_new(struct loop *loop, const struct symbolizer_observer *observer
     symbolizer->observer = *observer;
     symbolizer->userdata = userdata;
     symbolizer->socket = -1;
+    symbolizer->answer_limit_ns = ANSWER_LIMIT_NS;
     int r = start_child(symbolizer);
     if (r < 0) {
         symbolizer_free(symbolizer);
@@ -185,7 +186,8 @@ int symbolizer_scan_slots(struct symbolizer *symbolizer, uint32_t module)
 
 int symbolizer_expect_answer(struct symbolizer *symbolizer)
 {
-    return loop_timer_start(symbolizer->loop, &symbolizer->limit, ANSWER_LIMIT_NS, 0, on_limit, symbolizer);
+    return loop_timer_start(symbolizer->loop, &symbolizer->limit, symbolizer->answer_limit_ns, 0, on_limit,
+                            symbolizer);
 }
 
 static int send_request(struct symbolizer *symbolizer, enum wire_type type, const struct request *request)

@@ -17,7 +17,8 @@ struct symbolizer {
     struct loop_io io;
     struct loop_event kick;  /* starts the next request from the loop, never inside a call */
     struct loop_event limit; /* runs while the child works */
-    struct map entries;      /* owner's number → struct module_entry *, owned */
+    uint64_t answer_limit_ns;
+    struct map entries; /* owner's number → struct module_entry *, owned */
     struct request_queue queue;
     struct request *current; /* what the child works on */
     uint32_t last_handle;

@@ -1,10 +1,13 @@
 """The numbers on lines are the truth where that is known, and what `perf record` on the same process at the same time has."""
 import collections
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import rsprof_live as live
@@ -94,9 +97,13 @@ time.sleep(60)
 """
 
 
+def symbolizer_of(rsprof):
+    """Its process id; 0 while there is none."""
+    return int(Path(f"/proc/{rsprof.pid}/task/{rsprof.pid}/children").read_text(encoding="ascii") or 0)
+
+
 def symbolizer_maps(rsprof):
-    child = Path(f"/proc/{rsprof.pid}/task/{rsprof.pid}/children").read_text(encoding="ascii").strip()
-    return Path(f"/proc/{child}/maps").read_text(encoding="utf-8")
+    return Path(f"/proc/{symbolizer_of(rsprof)}/maps").read_text(encoding="utf-8")
 
 
 def a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbolizer_while_it_is_away():
@@ -120,6 +127,21 @@ def a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbol
     assert not any("failed" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
 
 
+def a_symbolizer_that_dies_is_started_again_and_this_is_said():
+    with live.program("service") as process, \
+            subprocess.Popen([live.RSPROF, "snapshot", str(process.pid), "--duration", "6"], stdout=subprocess.PIPE) as rsprof:
+        live.eventually(lambda: symbolizer_of(rsprof), 30, "there is a symbolizer")
+        time.sleep(1)
+        symbolizer = symbolizer_of(rsprof)
+        assert symbolizer, "the symbolizer ended by itself"
+        os.kill(symbolizer, signal.SIGKILL)
+        result = json.load(rsprof.stdout)
+    assert any("was started again (1 time" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
+    yours = sum(line["cpu"]["self"] for line in result["lines"] if line["file"] == str(live.SOURCES / "service.rs"))
+    assert yours > 0.9, yours
+
+
 live.main(time_in_the_kernel_is_charged_to_the_line_that_called_it,
           the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf,
+          a_symbolizer_that_dies_is_started_again_and_this_is_said,
           a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbolizer_while_it_is_away)

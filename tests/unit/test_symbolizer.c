@@ -1,6 +1,6 @@
 /* The symbolizer with a real child: answers, privileges, death and restart. The test program symbolizes
  * itself. */
-#include "symbolizer/symbolizer.h"
+#include "symbolizer/symbolizer_internal.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -34,6 +34,7 @@ struct seen {
     uint32_t pages, elements;
     bool kill_on_open; /* kills the child when the module has been opened */
     bool stop_when_died;
+    unsigned hangs; /* children yet to be stopped in the middle of a request */
 };
 
 static void on_opened(void *userdata, uint32_t module, const struct module_info *info)
@@ -84,6 +85,14 @@ static void on_idle(void *userdata)
     loop_stop(seen->loop);
 }
 
+/* Lets the child hang, and be noticed soon, if it is one of those that shall. */
+static void hang(struct seen *seen)
+{
+    seen->symbolizer->answer_limit_ns = seen->hangs ? NS_PER_SEC / 5 : 60 * NS_PER_SEC;
+    if (seen->hangs && seen->hangs--)
+        kill(symbolizer_pid(seen->symbolizer), SIGSTOP);
+}
+
 static void on_died(void *userdata, int restarts)
 {
     struct seen *seen = userdata;
@@ -91,6 +100,7 @@ static void on_died(void *userdata, int restarts)
     seen->restarts = restarts;
     if (seen->stop_when_died)
         loop_stop(seen->loop);
+    hang(seen);
 }
 
 static const struct symbolizer_observer observer = {
@@ -290,6 +300,49 @@ static void test_a_module_at_rest_is_forgotten_until_asked_about(void **state)
     stop(&seen);
 }
 
+static void test_a_child_that_hangs_is_replaced(void **state)
+{
+    struct seen seen;
+    (void)state;
+    start(&seen);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 3, open_self(), "/proc/self/exe", 0), 0);
+    run(&seen);
+    uint64_t address = link_address(&seen, (const void *)link_address);
+    seen.hangs = 1;
+    hang(&seen);
+    assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, &address, 1), 0);
+    run(&seen);
+    assert_int_equal(seen.died, 1);
+    assert_int_equal(seen.resolved, 1);
+    assert_string_equal(seen.function, "link_address");
+    stop(&seen);
+}
+
+static void test_a_module_that_hangs_two_children_is_given_up(void **state)
+{
+    struct seen seen;
+    uint64_t address = 0x1000;
+    (void)state;
+    start(&seen);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 3, open_self(), "/proc/self/exe", 0), 0);
+    assert_int_equal(symbolizer_open_module(seen.symbolizer, 4, open_self(), "/proc/self/exe", 0), 0);
+    run(&seen);
+    uint64_t known = link_address(&seen, (const void *)link_address);
+    seen.hangs = 2;
+    hang(&seen);
+    assert_int_equal(symbolizer_resolve(seen.symbolizer, 3, &address, 1), 0);
+    run(&seen);
+    assert_int_equal(seen.died, 2);
+    assert_int_equal(seen.resolved, 1);
+    assert_int_equal(seen.frames, 0);
+    assert_int_equal(seen.debug, DEBUG_NONE);
+    assert_int_equal(symbolizer_resolve(seen.symbolizer, 4, &known, 1), 0); /* others are not */
+    run(&seen);
+    assert_string_equal(seen.function, "link_address");
+    assert_int_equal(seen.died, 2);
+    stop(&seen);
+}
+
 /* A library whose one function, at 0x10000, holds as many inlined calls, one in another, with names of some
  * 500 bytes. */
 static int build_deeply_inlined(int calls)
@@ -424,6 +477,8 @@ int main(void)
         cmocka_unit_test(test_not_elf_has_nothing),
         cmocka_unit_test(test_asks_again_after_death),
         cmocka_unit_test(test_a_module_at_rest_is_forgotten_until_asked_about),
+        cmocka_unit_test(test_a_child_that_hangs_is_replaced),
+        cmocka_unit_test(test_a_module_that_hangs_two_children_is_given_up),
         cmocka_unit_test(test_says_what_it_leaves_out),
         cmocka_unit_test(test_child_has_no_privileges),
         cmocka_unit_test(test_answers_all_though_every_child_dies),
