@@ -34,6 +34,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
 {
     if (!is_target())
         return 0;
+    COUNT_RUN(PROGRAM_CPU_SAMPLE);
     struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
     __u64 rip, rsp, rbp;
     if (bpf_probe_read_kernel(&rip, 8, &user->rip) || bpf_probe_read_kernel(&rsp, 8, &user->rsp) ||

@@ -36,6 +36,19 @@ enum stack_end {
     STACK_END_COUNT,
 };
 
+/* What the programs cost: those that have a price of their own. */
+enum program_kind {
+    PROGRAM_CPU_SAMPLE,
+    PROGRAM_HEAP_UPROBE, /* plain, on an allocator's function */
+    PROGRAM_HEAP_SAMPLED,
+    PROGRAM_HEAP_SAMPLED_FREED,
+    PROGRAM_KIND_COUNT,
+};
+
+struct program_runs {
+    __u64 time_ns, count;
+};
+
 /* What the programs drop. Every one is shown in rsprof/status. */
 enum loss {
     LOSS_STACK_SLOTS_FULL = 0, /* no slot for a new stack: its samples are lost */

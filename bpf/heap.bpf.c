@@ -94,6 +94,7 @@ static __always_inline int take_block(__u64 key, struct live_block *ret_block)
 SEC("uprobe")
 int heap_enter(struct pt_regs *ctx)
 {
+    COUNT_RUN(PROGRAM_HEAP_UPROBE);
     struct pending_call call = {0};
     __u64 thread = bpf_get_current_pid_tgid();
     __u64 kind = bpf_get_attach_cookie(ctx);
@@ -145,6 +146,7 @@ static __always_inline void finish_call(const struct pending_call *call, __u64 a
 SEC("uretprobe")
 int heap_return(struct pt_regs *ctx)
 {
+    COUNT_RUN(PROGRAM_HEAP_UPROBE);
     __u64 thread = bpf_get_current_pid_tgid();
     struct pending_call *pending = bpf_map_lookup_elem(&pending_calls, &thread);
     if (!pending)
@@ -165,6 +167,7 @@ int heap_return(struct pt_regs *ctx)
 SEC("uprobe")
 int heap_free(struct pt_regs *ctx)
 {
+    COUNT_RUN(PROGRAM_HEAP_UPROBE);
     struct live_block block;
     if (take_block(PT_REGS_PARM1(ctx), &block))
         count_freed(&block);
@@ -195,6 +198,7 @@ static __always_inline __u64 variance_of(__u64 weight_bytes, __u64 weight_blocks
 SEC("uprobe")
 int heap_sampled(struct pt_regs *ctx)
 {
+    COUNT_RUN(PROGRAM_HEAP_SAMPLED);
     __u64 token = PT_REGS_PARM1(ctx), weight_bytes = ctx->rcx, weight_blocks = ctx->r8;
     struct hook_frame frame;
     if (bpf_probe_read_user(&frame, sizeof(frame), (const void *)ctx->r9)) {
@@ -215,6 +219,7 @@ int heap_sampled(struct pt_regs *ctx)
 SEC("uprobe")
 int heap_sampled_freed(struct pt_regs *ctx)
 {
+    COUNT_RUN(PROGRAM_HEAP_SAMPLED_FREED);
     struct live_block block;
     if (take_block(PT_REGS_PARM1(ctx), &block))
         count_freed(&block);

@@ -64,6 +64,24 @@ static __always_inline void count_loss(enum loss loss)
     __sync_fetch_and_add(&losses[loss], 1);
 }
 
+/* The programs time themselves: the kernel's own count (BPF_ENABLE_STATS) wants CAP_SYS_ADMIN. */
+struct program_runs program_runs[PROGRAM_KIND_COUNT] __weak;
+
+struct program_run {
+    enum program_kind kind;
+    __u64 start_ns;
+};
+
+static __always_inline void program_run_end(struct program_run *run)
+{
+    __sync_fetch_and_add(&program_runs[run->kind].time_ns, bpf_ktime_get_ns() - run->start_ns);
+    __sync_fetch_and_add(&program_runs[run->kind].count, 1);
+}
+
+#define COUNT_RUN(kind)                                                                                      \
+    __attribute__((cleanup(program_run_end), unused)) struct program_run program_run_ = {kind,               \
+                                                                                         bpf_ktime_get_ns()}
+
 static __always_inline int unwind_read(void *to, __u32 size, __u64 address)
 {
     return bpf_probe_read_user(to, size, (const void *)address);

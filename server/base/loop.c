@@ -15,7 +15,7 @@ int loop_new(struct loop **ret_loop)
     struct loop *loop = calloc(1, sizeof(*loop));
     if (!loop)
         return -ENOMEM;
-    loop->ev = ev_loop_new(EVFLAG_AUTO);
+    loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
     if (!loop->ev) {
         free(loop);
         return -ENOMEM;

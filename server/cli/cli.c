@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 
+#include "base/rights.h"
 #include "cli/serve.h"
 #include "cli/symbolize.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,6 +45,11 @@ static const struct {
 int cli_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    int r = rights_start(session_rights());
+    if (r < 0) {
+        fprintf(stderr, "rsprof: cannot give up rights: %s\n", strerror(-r));
+        return EXIT_OTHER;
+    }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (!strcmp(name, commands[i].name))
             return commands[i].run(argc - 1, argv + 1);
@@ -67,6 +74,7 @@ int cli_exit_code(int error)
         return EXIT_NO_PROCESS;
     case -EPERM:
     case -EACCES:
+    case -EXDEV:
         return EXIT_PERMISSION;
     case -ENODATA:
         return EXIT_NO_DEBUG_INFO;

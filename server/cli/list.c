@@ -49,7 +49,7 @@ static void print_table(const struct surveyed_process *items, size_t count)
     for (size_t i = 0; i < count; i++)
         printf("%8d  %5.2f  %-8s  %.100s%s\n", items[i].process->pid, items[i].cpu_cores,
                debug_name(&items[i]), items[i].process->command,
-               items[i].attachable == 0 ? "" : "  (another user's)");
+               items[i].attachable == 0 ? "" : "  (not yours alone)");
 }
 
 static void on_survey_done(void *userdata, const struct surveyed_process *items, size_t count)

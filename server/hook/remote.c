@@ -2,7 +2,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/rights.h"
 #include "hook/seccomp.h"
+#include "target/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,14 +22,23 @@
 
 /* ---- memory ---- */
 
+/* The descriptor is of the program that runs now: should another take its place, it reads and writes nothing.
+ * So when it took a right of ours to open it, what matters is whether we may attach afterwards. */
 int remote_open_memory(pid_t pid, int *ret_mem_fd)
 {
     char name[64];
     snprintf(name, sizeof(name), "/proc/%d/mem", pid);
-    int fd = open(name, O_RDWR | O_CLOEXEC);
+    OWNED_FD int fd = open(name, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) {
+        WITH_RIGHTS(RIGHTS_TRACE);
+        fd = open(name, O_RDWR | O_CLOEXEC);
+    }
     if (fd < 0)
         return errno == ENOENT ? -ESRCH : -errno;
-    *ret_mem_fd = fd;
+    int r = process_check_access(pid);
+    if (r < 0)
+        return r;
+    *ret_mem_fd = take_fd(&fd);
     return 0;
 }
 
@@ -157,6 +168,7 @@ static int choose_thread(pid_t pid, pid_t *ret_tid)
 /* A thread on its way. */
 struct errand {
     pid_t pid, tid;
+    bool with_right; /* it took a right of ours to trace it */
     int mem_fd;
     uint64_t deadline_ns;
     uint64_t board; /* where the springboard stands */
@@ -198,6 +210,14 @@ static int go_on(struct errand *errand, int signo)
     return ptrace(PTRACE_CONT, errand->tid, 0, signo) < 0 ? -errno : 0;
 }
 
+/* A process that we stopped with a right of ours may have become another's meanwhile (exec): while it stands
+ * still it remains what it is. */
+static int look_at_stopped(const struct errand *errand, struct user_regs_struct *ret_regs)
+{
+    int r = errand->with_right ? process_check_access(errand->pid) : 0;
+    return r < 0 ? r : seccomp_stopped_registers(errand->pid, errand->tid, ret_regs);
+}
+
 /* Brings a seized thread into the stop of an interruption, handing on signals that come first. The kernel
  * offers no wait with an end, and sleeping would cost more than the stop should last: looks again and again,
  * and slower after a while. */
@@ -214,7 +234,7 @@ static int interrupt(struct errand *errand, struct user_regs_struct *ret_regs)
             return r;
         errand->since_ns = clock_now_ns();
         if (r > 0 && status >> 16 == PTRACE_EVENT_STOP)
-            return seccomp_stopped_registers(errand->pid, errand->tid, ret_regs);
+            return look_at_stopped(errand, ret_regs);
         if (r > 0 && (r = go_on(errand, stop_signal(status))) < 0)
             return r;
         if (errand->since_ns > errand->deadline_ns)
@@ -373,6 +393,18 @@ bool remote_thread_is_ending(pid_t pid, pid_t tid)
     return false;
 }
 
+/* Yama allows the tracing of one's own processes to the holders of a right only. */
+int remote_seize(pid_t tid, bool *with_right)
+{
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) == 0)
+        return 0;
+    if (errno != EPERM || !rights_have(RIGHTS_TRACE))
+        return -errno;
+    WITH_RIGHTS(RIGHTS_TRACE);
+    *with_right = true;
+    return ptrace(PTRACE_SEIZE, tid, 0, 0) < 0 ? -errno : 0;
+}
+
 /* Has one thread do it. −ESRCH, −ETIMEDOUT: it ended or would not stop, and another may be asked; −EIO: it
  * did not come back. */
 static int try_thread(pid_t pid, pid_t tid, int mem_fd, uint64_t board, const struct springboard_plan *plan,
@@ -383,9 +415,10 @@ static int try_thread(pid_t pid, pid_t tid, int mem_fd, uint64_t board, const st
                             .mem_fd = mem_fd,
                             .board = board,
                             .deadline_ns = clock_now_ns() + REMOTE_TIMEOUT_NS / 4};
-    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
-        return errno == EPERM && remote_thread_is_ending(pid, tid) ? -ESRCH : -errno;
-    int r = run_errand(&errand, plan, ret_results);
+    int r = remote_seize(tid, &errand.with_right);
+    if (r < 0)
+        return r == -EPERM && remote_thread_is_ending(pid, tid) ? -ESRCH : r;
+    r = run_errand(&errand, plan, ret_results);
     if (ptrace(PTRACE_DETACH, tid, 0, 0) == 0) /* fails where it runs or ended: our thread's end lets go */
         errand.stopped_ns += clock_now_ns() - errand.since_ns;
     *stopped_ns += errand.stopped_ns;

@@ -45,6 +45,10 @@ int remote_thread_status(pid_t pid, pid_t tid, struct remote_thread_status *ret_
 /* A thread that is about to end may not be traced: the kernel answers as if it were forbidden. */
 bool remote_thread_is_ending(pid_t pid, pid_t tid);
 
+/* PTRACE_SEIZE. Sets `*with_right` where that took a right of ours: the process may have become another's
+ * (exec) since it was checked, and process_check_access must be asked again when it has stopped. */
+int remote_seize(pid_t tid, bool *with_right);
+
 void remote_close_dir(DIR **dir);
 
 /* /proc/PID/mem. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "hook/remote.h"
 #include "hook/seccomp.h"
+#include "target/process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,8 +30,9 @@ static int seize(struct standstill *standstill, pid_t pid, pid_t tid)
         return 0;
     if (status.tracer)
         return -EBUSY;
-    if (ptrace(PTRACE_SEIZE, tid, 0, 0) < 0)
-        return errno == ESRCH ? 0 : errno == EPERM && remote_thread_is_ending(pid, tid) ? 0 : -errno;
+    int r = remote_seize(tid, &standstill->with_right);
+    if (r < 0)
+        return r == -ESRCH || (r == -EPERM && remote_thread_is_ending(pid, tid)) ? 0 : r;
     struct still_thread *thread = vec_push(&standstill->threads);
     if (!thread)
         return -ENOMEM;
@@ -102,6 +104,8 @@ int standstill_begin(struct standstill *standstill, pid_t pid, uint64_t timeout_
     }
     if (r == 0 && !standstill->threads.len)
         r = -ESRCH;
+    if (r == 0 && standstill->with_right)
+        r = process_check_access(pid);
     if (r < 0)
         standstill_end(standstill);
     return r;

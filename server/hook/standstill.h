@@ -2,8 +2,8 @@
  *
  * Call from a thread of ours that ends soon afterwards (remote_on_thread): its end, or that of rsprof, lets
  * go of whatever could not be let go of. Threads born meanwhile are found, as there are none when all others
- * stand still. Errors: −ETIMEDOUT a thread would not stop in time; −EBUSY the process is traced; −EPERM not
- * allowed; −ESRCH gone; then nothing stands still. */
+ * stand still. Errors: −ETIMEDOUT a thread would not stop in time; −EBUSY the process is traced; −EPERM,
+ * −EACCES not allowed; −ESRCH gone; then nothing stands still. */
 #ifndef RSPROF_HOOK_STANDSTILL_H
 #define RSPROF_HOOK_STANDSTILL_H
 
@@ -15,6 +15,7 @@
 struct standstill {
     VEC(struct still_thread) threads;
     uint64_t since_ns; /* when the first was told to stop */
+    bool with_right;   /* as remote_seize says */
 };
 
 struct still_thread {

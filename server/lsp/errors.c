@@ -6,19 +6,17 @@
 #include <errno.h>
 #include <string.h>
 
+/* The session says more. */
+#define MISSING_HINT "`rsprof doctor` says what is missing on this machine."
+
 static const struct {
     int error;
     struct protocol_problem problem;
 } problems[] = {
     {ESRCH, {ERROR_NO_SUCH_PROCESS, "no such process", "List the processes again and choose one that runs."}},
-    {EPERM,
-     {ERROR_PERMISSION_DENIED, "not allowed to profile this process",
-      "Choose a process of your own, or run rsprof as root; rsprof itself needs: "
-      "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep <path of rsprof>"}},
-    {EACCES,
-     {ERROR_PERMISSION_DENIED, "not allowed to profile this process",
-      "Choose a process of your own, or run rsprof as root; rsprof itself needs: "
-      "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep <path of rsprof>"}},
+    {EPERM, {ERROR_PERMISSION_DENIED, "not allowed to profile this process", MISSING_HINT}},
+    {EACCES, {ERROR_PERMISSION_DENIED, "not allowed to profile this process", MISSING_HINT}},
+    {EXDEV, {ERROR_PERMISSION_DENIED, "not allowed to profile this process", MISSING_HINT}},
     {ENOEXEC,
      {ERROR_NOT_RUST, "no Rust code in the process", "Choose a process whose program was built by rustc."}},
     {ENODATA,
@@ -26,12 +24,8 @@ static const struct {
       "Add these lines to Cargo.toml, build again and restart the process: [profile.release] "
       "debug = \"line-tables-only\""}},
     {ENOTCONN, {ERROR_NOT_ATTACHED, "no process is attached", "Attach to a process first (rsprof/attach)."}},
-    {EOPNOTSUPP,
-     {ERROR_UNSUPPORTED, "this kernel or machine cannot do it",
-      "Use Linux 5.15 or newer on x86-64, with BPF enabled."}},
-    {ENOSYS,
-     {ERROR_UNSUPPORTED, "this kernel or machine cannot do it",
-      "Use Linux 5.15 or newer on x86-64, with BPF enabled."}},
+    {EOPNOTSUPP, {ERROR_UNSUPPORTED, "this kernel or machine cannot do it", MISSING_HINT}},
+    {ENOSYS, {ERROR_UNSUPPORTED, "this kernel or machine cannot do it", MISSING_HINT}},
     {EBUSY,
      {ERROR_BUSY, "another attach is under way, or another rsprof holds the process",
       "Wait for the other attach, or detach the other rsprof."}},

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "lsp/errors.h"
 #include "lsp/server_state.h"
+#include "session/attach_error.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -96,11 +97,12 @@ static bool put_user(cJSON *json, uid_t uid)
 
 static bool put_attachable(cJSON *json, const struct surveyed_process *item)
 {
-    char reason[768];
+    char reason[sizeof(struct session_error)];
+    struct session_error error;
     if (item->attachable == 0)
         return json_put_bool(json, "attachable", true);
-    struct protocol_problem problem = errors_describe(item->attachable);
-    snprintf(reason, sizeof(reason), "%s. %s", problem.message, problem.hint);
+    attach_error_fill(item->attachable, ATTACH_FIND, item->process->pid, &error);
+    snprintf(reason, sizeof(reason), "%s %s", error.message, error.hint);
     return json_put_bool(json, "attachable", false) && json_put_string(json, "reason", reason);
 }
 

@@ -7,6 +7,7 @@
 #include "probe/probe_internal.h"
 
 #include "base/cleanup.h"
+#include "base/rights.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -66,6 +67,7 @@ static int set_target(struct probe *probe, pid_t pid)
 
 int probe_start_cpu(struct probe *probe, pid_t pid, unsigned freq_hz)
 {
+    WITH_RIGHTS(RIGHTS_SAMPLE);
     int r = set_target(probe, pid);
     long cpus = sysconf(_SC_NPROCESSORS_CONF);
     for (int cpu = 0; r == 0 && cpu < cpus; cpu++) {

@@ -1,5 +1,6 @@
 /* Heap tracking by plain uprobes on the allocator's functions: exact, and dear for a program that allocates
  * much. */
+#include "base/rights.h"
 #include "probe/probe_internal.h"
 #include "probe/uprobe_multi.h"
 
@@ -63,6 +64,7 @@ static bool is_repeated(const struct heap_function *functions, size_t i)
 
 int probe_start_heap(struct probe *probe, pid_t pid, const struct heap_function *functions, size_t count)
 {
+    WITH_RIGHTS(RIGHTS_SAMPLE);
     int r = 0;
     /* What frees goes first: a block whose end is missed would count as live for ever. */
     for (int frees = 1; r == 0 && frees >= 0; frees--)
@@ -77,6 +79,7 @@ int probe_start_heap(struct probe *probe, pid_t pid, const struct heap_function 
 int probe_start_sampled_heap(struct probe *probe, pid_t pid, const char *path, uint64_t alloc_offset,
                              uint64_t free_offset)
 {
+    WITH_RIGHTS(RIGHTS_SAMPLE);
     struct heap_function alloc = {.path = path, .file_offset = alloc_offset},
                          freed = {.path = path, .file_offset = free_offset};
     int r = attach(probe, pid, probe->bpf->progs.heap_sampled_freed, &freed, false);

@@ -1,6 +1,7 @@
 #include "probe/probe.h"
 
 #include "base/cleanup.h"
+#include "base/rights.h"
 #include "probe/probe_internal.h"
 #include "probe/uprobe_multi.h"
 
@@ -80,12 +81,18 @@ static int load(struct probe *probe)
     return probe->ring ? 0 : -errno;
 }
 
+/* Uprobes of the older kind, perf events, want the right to do everything. */
+uint64_t probe_rights(void)
+{
+    return RIGHT(CAP_BPF) | RIGHT(CAP_PERFMON) | (uprobe_multi_supported() ? 0 : RIGHT(CAP_SYS_ADMIN));
+}
+
 int probe_new(struct probe **ret_probe)
 {
+    WITH_RIGHTS(RIGHTS_SAMPLE);
     struct probe *probe = calloc(1, sizeof(*probe));
     if (!probe)
         return -ENOMEM;
-    probe->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
     int r = load(probe);
     if (r < 0) {
         probe_free(probe);
@@ -114,7 +121,6 @@ void probe_free(struct probe *probe)
     unmap(probe->heap_counts, STACK_SLOTS_MAX * sizeof(struct heap_counts));
     unmap(probe->mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping));
     rsprof_bpf__destroy(probe->bpf);
-    cleanup_fd(&probe->stats_fd);
     free(probe);
 }
 
@@ -123,6 +129,7 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
 {
     if (module >= MODULES_MAX || !count)
         return -EINVAL;
+    WITH_RIGHTS(RIGHTS_SAMPLE);
     LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
     int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), sizeof(*elements), count,
                             &options);
@@ -197,48 +204,31 @@ void probe_stats(const struct probe *probe, struct probe_stats *ret_stats)
 #define UPROBE_TRAP_NS 1500
 #define SAMPLE_TRAP_NS 500
 
-static int program_cost_ns(const struct bpf_program *program, uint64_t *cost_ns, uint64_t *runs)
+uint64_t probe_cost_ns(const struct probe *probe)
 {
-    struct bpf_prog_info info = {0};
-    uint32_t len = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) < 0)
-        return -errno;
-    *cost_ns += info.run_time_ns;
-    *runs += info.run_cnt;
-    return 0;
-}
-
-int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns)
-{
-    const struct bpf_program *uprobes[] = {
-        probe->bpf->progs.heap_enter,   probe->bpf->progs.heap_return,        probe->bpf->progs.heap_free,
-        probe->bpf->progs.heap_sampled, probe->bpf->progs.heap_sampled_freed,
-    };
-    uint64_t cost_ns = 0, ticks = 0, hits = 0;
-    int r = program_cost_ns(probe->bpf->progs.cpu_sample, &cost_ns, &ticks);
-    for (size_t i = 0; r == 0 && i < sizeof(uprobes) / sizeof(uprobes[0]); i++)
-        r = program_cost_ns(uprobes[i], &cost_ns, &hits);
-    /* Most ticks find another process running: the target pays for its own. */
-    cost_ns += probe->bpf->bss->cpu_samples * SAMPLE_TRAP_NS + hits * UPROBE_TRAP_NS;
-    if (r == 0)
-        *ret_cost_ns = cost_ns;
-    return r;
+    const struct program_runs *runs = probe->bpf->bss->program_runs;
+    uint64_t cost_ns = runs[PROGRAM_CPU_SAMPLE].count * SAMPLE_TRAP_NS, hits = 0;
+    for (size_t i = 0; i < PROGRAM_KIND_COUNT; i++) {
+        cost_ns += runs[i].time_ns;
+        hits += i == PROGRAM_CPU_SAMPLE ? 0 : runs[i].count;
+    }
+    return cost_ns + hits * UPROBE_TRAP_NS;
 }
 
 #define RUNS_TO_BELIEVE 100
 
-static double cost_of_a_run(const struct bpf_program *program, double guess_ns)
+static double cost_of_a_run(const struct program_runs *runs, double guess_ns)
 {
-    uint64_t cost_ns = 0, runs = 0;
-    if (program_cost_ns(program, &cost_ns, &runs) < 0 || runs < RUNS_TO_BELIEVE)
+    if (runs->count < RUNS_TO_BELIEVE)
         return guess_ns;
-    return (double)cost_ns / (double)runs + UPROBE_TRAP_NS;
+    return (double)runs->time_ns / (double)runs->count + UPROBE_TRAP_NS;
 }
 
 struct probe_heap_cost probe_heap_cost(const struct probe *probe)
 {
+    const struct program_runs *runs = probe->bpf->bss->program_runs;
     return (struct probe_heap_cost){
-        .sample_ns = cost_of_a_run(probe->bpf->progs.heap_sampled, 5000),
-        .free_ns = cost_of_a_run(probe->bpf->progs.heap_sampled_freed, 3000),
+        .sample_ns = cost_of_a_run(&runs[PROGRAM_HEAP_SAMPLED], 5000),
+        .free_ns = cost_of_a_run(&runs[PROGRAM_HEAP_SAMPLED_FREED], 3000),
     };
 }

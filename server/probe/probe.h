@@ -17,6 +17,9 @@
 
 struct probe;
 
+/* The capabilities that a probe puts into effect, in the calls that start something. */
+uint64_t probe_rights(void);
+
 int probe_new(struct probe **ret_probe);
 void probe_free(struct probe *probe);
 
@@ -69,7 +72,7 @@ struct probe_stats {
 
 /* CPU time that the probes have cost the target so far: measured time in the programs, and for each uprobe
  * hit the trap. */
-int probe_cost_ns(const struct probe *probe, uint64_t *ret_cost_ns);
+uint64_t probe_cost_ns(const struct probe *probe);
 
 /* What a sampled block costs the target, measured: passing the hook's probe site when it is allocated, and
  * when it is freed. A guess until there have been some. */

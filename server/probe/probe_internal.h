@@ -14,7 +14,6 @@ struct probe {
     struct cpu_counts *cpu_counts;   /* mapped */
     struct heap_counts *heap_counts; /* mapped */
     struct mapping *mappings;        /* mapped: MAPPING_SETS sets */
-    int stats_fd;                    /* while open, the kernel times the programs */
     VEC(struct bpf_link *) cpu_links;
     bool uprobe_multi; /* the heap's programs are loaded for uprobe_multi.h; else for perf events */
     VEC(int) heap_fds; /* links of the one kind */

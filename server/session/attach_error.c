@@ -1,11 +1,14 @@
 #include "session/attach_error.h"
 
+#include "base/rights.h"
+#include "probe/probe.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char setcap_hint[] = "Run rsprof as root, or give it the rights once: "
-                                  "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v rsprof)";
+#define NEEDS_RIGHTS NULL /* as a hint: the setcap command */
 
 struct explanation {
     int error;
@@ -19,9 +22,14 @@ static const struct explanation explanations[] = {
      "Choose a running process: `rsprof list` shows the Rust ones."},
     {-EPERM, ATTACH_FIND, "Process %d belongs to another user.",
      "Attach to a process of your own, or run rsprof as root."},
-    {-EACCES, ATTACH_FIND, "Process %d may not be looked at.", setcap_hint},
-    {-EPERM, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", setcap_hint},
-    {-EACCES, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", setcap_hint},
+    {-EACCES, ATTACH_FIND, "Process %d has rights of its own, or hides its memory.",
+     "A set-user-ID or set-group-ID file, capabilities or PR_SET_DUMPABLE protect it: run rsprof as root (in "
+     "a "
+     "container, one with CAP_SYS_PTRACE)."},
+    {-EXDEV, ATTACH_FIND, "Process %d is in another user namespace, a container perhaps.",
+     "Run rsprof where the process runs, or as root."},
+    {-EPERM, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", NEEDS_RIGHTS},
+    {-EACCES, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", NEEDS_RIGHTS},
     {-EOPNOTSUPP, ATTACH_LOAD, "This kernel cannot run the BPF programs for process %d.",
      "rsprof needs Linux 5.15 or newer with BPF and BTF (CONFIG_DEBUG_INFO_BTF)."},
     {-ENOEXEC, ATTACH_CODE, "Process %d runs no Rust code.",
@@ -32,18 +40,39 @@ static const struct explanation explanations[] = {
      "start it again."},
 };
 
+void setcap_command(char *ret_command, size_t size)
+{
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    path[len > 0 ? len : 0] = '\0';
+    snprintf(ret_command, size, "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace%s+ep %s",
+             probe_rights() & RIGHT(CAP_SYS_ADMIN) ? ",cap_sys_admin" : "", len > 0 ? path : "rsprof");
+}
+
+static void fill_hint(const char *hint, struct session_error *ret_error)
+{
+    char command[PATH_MAX];
+    if (hint != NEEDS_RIGHTS) {
+        snprintf(ret_error->hint, sizeof(ret_error->hint), "%s", hint);
+        return;
+    }
+    setcap_command(command, sizeof(command));
+    snprintf(ret_error->hint, sizeof(ret_error->hint),
+             "Run rsprof as root, or give it the rights once: %.400s", command);
+}
+
 int attach_error_fill(int error, enum attach_step step, pid_t pid, struct session_error *ret_error)
 {
     for (size_t i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++)
         if (explanations[i].error == error && explanations[i].step == step) {
             // NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): the table above holds the formats
             snprintf(ret_error->message, sizeof(ret_error->message), explanations[i].message, pid);
-            snprintf(ret_error->hint, sizeof(ret_error->hint), "%s", explanations[i].hint);
+            fill_hint(explanations[i].hint, ret_error);
             return error;
         }
     snprintf(ret_error->message, sizeof(ret_error->message), "Attaching to process %d failed: %s.", pid,
              strerror(-error));
     snprintf(ret_error->hint, sizeof(ret_error->hint),
-             "Try again; if it stays, run rsprof with --verbose and report what it says.");
+             "`rsprof doctor %d` says what is missing. If that is nothing, try again.", pid);
     return error;
 }

@@ -10,6 +10,9 @@ enum attach_step {
     ATTACH_CODE, /* is it Rust, does it have lines */
 };
 
+/* The command that gives this very program the rights it needs on this kernel. */
+void setcap_command(char *ret_command, size_t size);
+
 /* Fills in the message and the hint for `error`, and returns it. */
 int attach_error_fill(int error, enum attach_step step, pid_t pid, struct session_error *ret_error);
 

@@ -72,11 +72,9 @@ static void govern_uprobes(struct session *session, uint64_t cost_ns)
 
 void budget_tick(struct session *session, uint64_t now_ns)
 {
-    uint64_t cost_ns;
+    uint64_t cost_ns = probe_cost_ns(session->probe);
     if (session->heap_hook)
         govern_hook(session, now_ns);
-    if (probe_cost_ns(session->probe, &cost_ns) < 0)
-        return;
     measure(session, cost_ns);
     if (session->heap_mode == HEAP_UPROBE)
         govern_uprobes(session, cost_ns);

@@ -80,6 +80,7 @@ static bool try_hook(struct session *session)
                       : r == -ENOEXEC ? "its allocator begins with code that cannot be replaced"
                       : r == -EBUSY   ? "a debugger or another rsprof holds the process"
                       : r == -ENOSYS  ? "the process runs under a seccomp filter that does not allow it"
+                      : r == -EACCES  ? "Yama lets only holders of CAP_SYS_PTRACE stop it"
                       : r == -EPERM ? "the process may not be stopped, or runs under a seccomp filter, which "
                                       "only CAP_SYS_ADMIN may read"
                                     : strerror(-r);

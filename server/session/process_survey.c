@@ -83,7 +83,7 @@ static struct surveyed_process judge(const struct process_survey *survey, size_t
         .cpu_cores = process->uptime_sec > 0 ? process->cpu_sec / process->uptime_sec : 0,
         .debug = DEBUG_NONE,
         .workspace = in_workspace(survey, process),
-        .attachable = process_check_owner(process->pid),
+        .attachable = process_check_access(process->pid),
     };
     uint32_t number = survey->executable_of.items[index];
     if (number != NO_EXECUTABLE) {

@@ -16,7 +16,7 @@ struct surveyed_process {
     bool known; /* false: the executable could not be read; `rust` and `debug` say nothing */
     enum debug_level debug;
     bool workspace; /* its executable lies in one of the workspace folders */
-    int attachable; /* 0 or negative errno, as process_check_owner */
+    int attachable; /* 0 or negative errno, as process_check_access */
 };
 
 typedef void (*process_survey_done_fn)(void *userdata, const struct surveyed_process *items, size_t count);

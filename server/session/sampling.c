@@ -7,6 +7,7 @@
 #include "session/heap_start.h"
 #include "target/process.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define EXECUTABLE     0 /* the module that was mapped first */
@@ -142,6 +143,13 @@ static void lose_target(struct session *session)
     session_set_state(session, SESSION_LOST);
 }
 
+static bool lose_target_because(struct session *session, const char *hint)
+{
+    hints_add(&session->notes, "%s", hint);
+    lose_target(session);
+    return false;
+}
+
 static bool has_new_image(const struct session *session)
 {
     uint64_t bias;
@@ -156,12 +164,16 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
         return true;
     session->last_refresh_ns = now_ns;
     bool changed;
-    if (modules_refresh(&session->modules, session->symbolizer, &changed) == 0 && changed) {
-        if (has_new_image(session)) {
-            hints_add(&session->notes, "The process has started another program (exec): attach to it again.");
-            lose_target(session);
-            return false;
-        }
+    int r = modules_refresh(&session->modules, session->symbolizer, &changed);
+    if (r == -EACCES || r == -EPERM)
+        return lose_target_because(session,
+                                   "The process has gained rights, or hides itself now, and may not be "
+                                   "looked at any more: run rsprof as root to see it.");
+    if (r == 0 && changed) {
+        if (has_new_image(session))
+            return lose_target_because(session,
+                                       "The process has started another program (exec): attach to it "
+                                       "again.");
         send_mappings(session);
         session->extend_hook = true;
     }
@@ -243,6 +255,8 @@ void session_on_attaching(void *userdata)
     bool ready = modules_ready(&session->modules);
     if (!ready && clock_now_ns() - session->attached_ns <= READY_LIMIT_NS)
         return;
+    if (!session_target_lives(session))
+        return; /* which is about to be seen */
     int r = ready && !session->heap_started ? start_heap(session) : start_cpu(session);
     if (r < 0) {
         hints_add(&session->notes, "Sampling could not start (%s): detach, and look at `dmesg`.",

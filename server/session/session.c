@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/rights.h"
 #include "session/attach_error.h"
 #include "session/session_internal.h"
 #include "target/process.h"
@@ -36,6 +37,11 @@ int heap_mode_parse(const char *name, enum heap_mode *ret_mode)
             return 0;
         }
     return -EINVAL;
+}
+
+uint64_t session_rights(void)
+{
+    return probe_rights() | RIGHTS_TRACE;
 }
 
 int session_new(struct loop *loop, const struct session_observer *observer, void *userdata,
@@ -126,7 +132,7 @@ static int hold_target(struct session *session, pid_t pid)
     return pid > 0 && errno != EINVAL ? -errno : -ESRCH;
 }
 
-static bool target_lives(const struct session *session)
+bool session_target_lives(const struct session *session)
 {
     struct pollfd ended = {.fd = session->pidfd, .events = POLLIN};
     return poll(&ended, 1, 0) == 0;
@@ -142,9 +148,9 @@ static int check_target(struct session *session, pid_t pid, struct session_error
     if (r == 0) {
         session->exe = take_ptr(process.exe);
         process_release(&process);
-        r = process_check_owner(pid);
+        r = process_check_access(pid);
     }
-    if (r == 0 && !target_lives(session))
+    if (r == 0 && !session_target_lives(session))
         r = -ESRCH;
     if (r == 0 && !session->exe[0])
         r = -EACCES;

@@ -88,6 +88,9 @@ struct session_observer {
     void (*ticked)(void *userdata);
 };
 
+/* The capabilities that attaching takes on this kernel: what rights_start is given. */
+uint64_t session_rights(void);
+
 int session_new(struct loop *loop, const struct session_observer *observer, void *userdata,
                 struct session **ret_session);
 void session_free(struct session *session);
@@ -99,8 +102,8 @@ int session_set_workspace(struct session *session, const char *const *folders, s
 /* One FROM=TO prefix rule for paths from DWARF; copied. −EINVAL without '='. */
 int session_add_source_map(struct session *session, const char *rule);
 
-/* −ESRCH no such process, −EPERM/−EACCES not allowed, −ENOEXEC not Rust, −ENODATA no debug info, −EBUSY
- * somebody else's, −EOPNOTSUPP this kernel cannot; with `*ret_error` filled in. */
+/* −ESRCH no such process, −EPERM/−EACCES/−EXDEV not allowed, −ENOEXEC not Rust, −ENODATA no debug info,
+ * −EBUSY somebody else's, −EOPNOTSUPP this kernel cannot; with `*ret_error` filled in. */
 int session_attach(struct session *session, pid_t pid, const struct session_options *options,
                    struct session_error *ret_error);
 

@@ -53,6 +53,9 @@ struct session {
 
 void session_set_state(struct session *session, enum session_state state);
 
+/* Whether the pid still means the process that was checked. */
+bool session_target_lives(const struct session *session);
+
 /* Ends everything that touches the target or the kernel; the profile stays to be looked at. */
 void session_stop_probing(struct session *session);
 

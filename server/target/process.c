@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int read_proc_file(pid_t pid, const char *file, struct buf *text)
 {
@@ -200,20 +201,40 @@ int process_open_exe(pid_t pid, int *ret_fd)
     return 0;
 }
 
-int process_check_owner(pid_t pid)
+/* "Uid: real effective saved filesystem": all must be ours, or the process has gained rights that we do not
+ * have. */
+static int check_uids(pid_t pid)
 {
-    if (getuid() == 0)
-        return 0;
     OWNED_BUF struct buf status = BUF_INIT;
     int r = read_proc_file(pid, "status", &status);
     if (r < 0)
         return r;
-    /* "Uid: real effective saved filesystem": all must be ours, or the process has gained rights that we do
-     * not have. */
     const char *uids = strstr(status.data, "\nUid:");
     unsigned real, effective, saved, filesystem;
     if (!uids || sscanf(uids + 5, "%u %u %u %u", &real, &effective, &saved, &filesystem) != 4)
         return -EBADMSG;
     uid_t us = getuid();
     return real == us && effective == us && saved == us && filesystem == us ? 0 : -EPERM;
+}
+
+/* The link of a namespace is shown to those only who may look into the process: the kernel's own check of
+ * capabilities, group, dumpability and security modules. */
+static int check_with_kernel(pid_t pid)
+{
+    char name[64];
+    struct stat theirs, ours;
+    snprintf(name, sizeof(name), "/proc/%d/ns/user", pid);
+    if (stat(name, &theirs) < 0)
+        return errno == ENOENT ? -ESRCH : -EACCES;
+    if (stat("/proc/self/ns/user", &ours) < 0)
+        return -errno;
+    return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino ? 0 : -EXDEV;
+}
+
+int process_check_access(pid_t pid)
+{
+    if (getuid() == 0)
+        return 0;
+    int r = check_uids(pid);
+    return r < 0 ? r : check_with_kernel(pid);
 }

@@ -40,7 +40,9 @@ int process_anon_bytes(pid_t pid, uint64_t *ret_bytes);
 /* Opens the file the process runs, even one deleted or replaced since. */
 int process_open_exe(pid_t pid, int *ret_fd);
 
-/* Whether we may attach: 0, or −EPERM when it is not ours and we are not root, −ESRCH. */
-int process_check_owner(pid_t pid);
+/* Whether the real user may attach, by uid and by the kernel's word; call it with no right raised. Always for
+ * root. −EPERM: another user's, or a mix of users. −EACCES: it has rights of its own (capabilities,
+ * set-user-ID, set-group-ID), or is not dumpable. −EXDEV: in another user namespace. −ESRCH. */
+int process_check_access(pid_t pid);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How many stacks are walked to their end, and what a walk costs, on several shapes of Rust programs.
-The time is the kernel's own for the whole BPF program: finding the thread's owner, walking, hashing and counting.
+The time is the BPF program's own, of runs that found the target: walking, hashing and counting.
 
 usage: RSPROF=… PROGRAMS=… unwind.py [COMMAND ...]   (each COMMAND a program with arguments; default: the test programs)"""
 import json
@@ -19,13 +19,10 @@ def bpftool(*arguments):
     return json.loads(subprocess.run([BPFTOOL, "-j", *arguments], capture_output=True, check=True).stdout)
 
 
-def newest(kind, name):
-    """The latest program or map of that name: that of the rsprof just started, if no other starts meanwhile."""
-    return max((item for item in bpftool(kind, "show") if item.get("name") == name), key=lambda item: item["id"])
-
-
 def variables():
-    values = bpftool("map", "dump", "id", str(newest("map", "rsprof_b.bss")["id"]))
+    """Those of the rsprof just started, if no other starts meanwhile."""
+    newest = max(item["id"] for item in bpftool("map", "show") if item.get("name") == "rsprof_b.bss")
+    values = bpftool("map", "dump", "id", str(newest))
     return {k: v for entry in values[0]["formatted"]["value"][".bss"] for k, v in entry.items()}
 
 
@@ -36,15 +33,16 @@ def measure(command):
                                str(SECONDS)], stdout=subprocess.PIPE)
     time.sleep(SECONDS - 0.5)
     try:
-        program, numbers = newest("prog", "cpu_sample"), variables()
+        numbers = variables()
         status = json.loads(rsprof.communicate()[0])["status"]
     finally:
         target.kill()
         target.wait()
     walks = sum(numbers["walk_ends"])
+    runs = numbers["program_runs"][0]  # PROGRAM_CPU_SAMPLE
     name = os.path.basename(shlex.split(command)[0])
     print(f"{name:16} {walks:7} {status['cpu']['stacksComplete'] * 100:9.3f} % {numbers['walk_frames'] / walks:7.1f} "
-          f"{program['run_time_ns'] / program['run_cnt'] / 1000:9.2f} µs   {numbers['walk_ends'][1:]}")
+          f"{runs['time_ns'] / runs['count'] / 1000:9.2f} µs   {numbers['walk_ends'][1:]}")
 
 
 commands = sys.argv[1:] or [f"{PROGRAMS}/shares --delay 0", f"{PROGRAMS}/service",

@@ -13,14 +13,19 @@ SOURCES = Path(__file__).resolve().parent.parent / "programs"
 
 
 @contextlib.contextmanager
-def program(name, *arguments):
-    """A program of tests/programs, running."""
-    process = subprocess.Popen([PROGRAMS / name, *map(str, arguments)], stdout=subprocess.DEVNULL)
+def running(command, **options):
+    """A process, as for subprocess.Popen."""
+    process = subprocess.Popen(command, **{"stdout": subprocess.DEVNULL, **options})
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def program(name, *arguments):
+    """A program of tests/programs, running."""
+    return running([PROGRAMS / name, *map(str, arguments)])
 
 
 def snapshot(pid, *arguments, seconds=4):

@@ -5,9 +5,11 @@
 #define RSPROF_TESTS_FAKE_SESSION_H
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/attach_error.h"
 #include "session/process_survey.h"
 #include "session/session.h"
 
@@ -57,6 +59,14 @@ int session_new(struct loop *loop, const struct session_observer *observer, void
     fake_session = session;
     *ret_session = session;
     return 0;
+}
+
+int attach_error_fill(int error, enum attach_step step, pid_t pid, struct session_error *ret_error)
+{
+    (void)step;
+    snprintf(ret_error->message, sizeof(ret_error->message), "Process %d is not yours.", pid);
+    snprintf(ret_error->hint, sizeof(ret_error->hint), "Choose another.");
+    return error;
 }
 
 void session_free(struct session *session)
