@@ -4,10 +4,11 @@
 #include <sys/syscall.h>
 
 /* Root looks at other users' processes and reads their files as their owner would (setfsuid), writes where
- * it is told, and gives the thread that stops a target a head start. */
+ * it is told, gives the thread that stops a target a head start, and samples where Debian's and Ubuntu's
+ * kernel.perf_event_paranoid allows it to nobody else. */
 #define RIGHTS_OF_ROOT                                                                                       \
     (RIGHT(CAP_DAC_OVERRIDE) | RIGHT(CAP_DAC_READ_SEARCH) | RIGHT(CAP_SETUID) | RIGHT(CAP_SETGID) |          \
-     RIGHT(CAP_SYS_NICE) | RIGHT(CAP_SYS_RESOURCE) | RIGHT(CAP_CHECKPOINT_RESTORE))
+     RIGHT(CAP_SYS_NICE) | RIGHT(CAP_SYS_RESOURCE) | RIGHT(CAP_CHECKPOINT_RESTORE) | RIGHT(CAP_SYS_ADMIN))
 
 struct rights {
     uint64_t effective, permitted;

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,6 +33,13 @@ static int open_clock(int cpu, unsigned freq_hz, int *ret_fd)
         return -errno;
     *ret_fd = fd;
     return 0;
+}
+
+int probe_try_cpu(void)
+{
+    WITH_RIGHTS(RIGHTS_SAMPLE);
+    OWNED_FD int fd = -1;
+    return open_clock(sched_getcpu(), 1, &fd);
 }
 
 static int attach_cpu(struct probe *probe, int cpu, unsigned freq_hz)

@@ -30,6 +30,9 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
 /* Replaces the mappings (sorted by start; more than MAPPINGS_MAX: the first ones count). */
 int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count);
 
+/* Whether the kernel lets us have the clocks for it: 0, or −EACCES. */
+int probe_try_cpu(void);
+
 /* Samples every thread of the process, also those that start later, `freq_hz` times a second of CPU time. */
 int probe_start_cpu(struct probe *probe, pid_t pid, unsigned freq_hz);
 

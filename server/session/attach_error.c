@@ -32,6 +32,9 @@ static const struct explanation explanations[] = {
     {-EACCES, ATTACH_LOAD, "The kernel refused the BPF programs for process %d.", NEEDS_RIGHTS},
     {-EOPNOTSUPP, ATTACH_LOAD, "This kernel cannot run the BPF programs for process %d.",
      "rsprof needs Linux 5.15 or newer with BPF and BTF (CONFIG_DEBUG_INFO_BTF)."},
+    {-EACCES, ATTACH_CLOCK, "The kernel lets nobody but root sample process %d.",
+     "Run rsprof as root, or take back what Debian and Ubuntu have added to the kernel's own levels: "
+     "sudo sysctl kernel.perf_event_paranoid=2"},
     {-ENOEXEC, ATTACH_CODE, "Process %d runs no Rust code.",
      "Choose a Rust process: `rsprof list` shows them. A stripped binary needs its debug information back: "
      "set strip = false."},

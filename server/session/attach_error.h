@@ -5,9 +5,10 @@
 #include "session/session.h"
 
 enum attach_step {
-    ATTACH_FIND, /* the process, its mappings, its files */
-    ATTACH_LOAD, /* the BPF programs */
-    ATTACH_CODE, /* is it Rust, does it have lines */
+    ATTACH_FIND,  /* the process, its mappings, its files */
+    ATTACH_LOAD,  /* the BPF programs */
+    ATTACH_CLOCK, /* the perf events that CPU samples start from */
+    ATTACH_CODE,  /* is it Rust, does it have lines */
 };
 
 /* The command that gives this very program the rights it needs on this kernel. */

@@ -194,6 +194,9 @@ static int begin(struct session *session, pid_t pid, struct session_error *ret_e
     int r = probe_new(&session->probe);
     if (r < 0)
         return attach_error_fill(r, ATTACH_LOAD, pid, ret_error);
+    r = probe_try_cpu();
+    if (r < 0)
+        return attach_error_fill(r, ATTACH_CLOCK, pid, ret_error);
     modules_init(&session->modules, pid);
     bool changed;
     r = symbolizer_new(session->loop, &session_symbolizer_observer, session, &session->symbolizer);

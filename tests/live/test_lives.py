@@ -82,7 +82,7 @@ def forty_cycles_of_attach_and_detach_leave_nothing_behind():
 
 
 def plain_uprobes_that_cost_too_much_are_taken_away_and_this_is_said():
-    result, code = snapshot_of("work", "--heap", "uprobe", seconds=6)
+    result, code = snapshot_of("work", "--heap", "uprobe", seconds=12)
     assert code is None and result["status"]["heap"]["mode"] == "off", result["status"]
     assert result["status"]["heap"]["liveBytes"] == 0, result["status"]["heap"]
     assert any("--budget" in hint for hint in result["status"]["hints"]), result["status"]["hints"]

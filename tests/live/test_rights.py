@@ -121,10 +121,9 @@ def an_ordinary_user_profiles_a_process_of_his_own_in_full():
 
 
 def plain_uprobes_are_held_to_the_budget_without_rights_of_root():
-    with live.running([LIVES, "work"], **as_user(USER)) as process:
-        time.sleep(0.3)
-        status = snapshot(process.pid, "--heap", "uprobe", seconds=6)["status"]
-    assert status["heap"]["mode"] == "off" and any("--budget" in hint for hint in status["hints"]), status
+    with open(FOLDER / "watched", "w+", encoding="utf-8") as output, live.running([LIVES, "work"], **as_user(USER)) as process, \
+            live.running([rsprof_with(ALL), "watch", str(process.pid), "--heap", "uprobe"], stdout=output, **as_user(USER)):
+        live.eventually(lambda: "Raise --budget" in Path(output.name).read_text(), 60, "plain uprobes are taken away")
 
 
 def no_capability_is_in_effect_while_it_samples_and_the_parser_has_none():
