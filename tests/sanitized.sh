@@ -3,7 +3,7 @@
 # to watch. usage: sanitized.sh SOURCE_DIR BUILD_DIR; needs RSPROF_TARGET_BIN and RSPROF_TARGET_SRC as tests/lsp/run.sh does.
 set -eu
 cmake -S "$1" -B "$2/sanitized" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DRSPROF_SANITIZE=address,undefined \
-    -DCJSON_DIR="$2/cjson" -DZYDIS_DIR="$2/zydis" >/dev/null
+    -DDEBIAN_SOURCES="$2" >/dev/null
 cmake --build "$2/sanitized" --target unit_tests rsprof
 ctest --test-dir "$2/sanitized" -L unit --output-on-failure --no-tests=error
 cd "$1/tests/lsp"

@@ -13,7 +13,7 @@ function(bpf_skeleton name)
       OUTPUT ${dir}/${base}.bpf.o
       COMMAND ${CLANG} -g -O2 -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__x86_64__
               -I/usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -I${CMAKE_CURRENT_SOURCE_DIR}
-              -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+              -ffile-prefix-map=${CMAKE_SOURCE_DIR}=/rsprof
               -MD -MF ${dir}/${base}.d -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${dir}/${base}.bpf.o
       DEPENDS ${source} DEPFILE ${dir}/${base}.d VERBATIM)
     list(APPEND objects ${dir}/${base}.bpf.o)
