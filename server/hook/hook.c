@@ -256,6 +256,7 @@ int hook_install(struct hook *hook, const struct hook_slot *slots, size_t count,
 {
     CLEANUP(memory_maps_release) struct memory_maps maps = {0};
     int r = memory_maps_read(hook->pid, &maps);
+    hook->changed = hook->other = 0;
     if (r >= 0)
         r = enable(hook);
     for (size_t i = 0; i < count && r >= 0; i++)

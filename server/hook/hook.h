@@ -47,9 +47,9 @@ struct hook_probe_sites {
 /* How installing went. */
 struct hook_installed {
     size_t slots;   /* swapped, in all */
-    size_t changed; /* left alone: the word no longer held what was said */
-    size_t other;   /* left alone: a second function for the same name, such as another libc's in its own
-                       namespace */
+    size_t changed; /* left alone this time: the word no longer held what was said */
+    size_t other; /* left alone this time: a second function for the same name, such as another libc's in its
+                     own namespace */
 };
 
 /* What the stub has counted, as of the latest hook_read. */

@@ -24,14 +24,17 @@ static bool may_call_others(enum hook_function function)
 }
 
 /* What stands there must be the original, or a jump into a stub in front of its rest. */
-static int check_code(int mem_fd, const struct memory_maps *maps, const struct patch *patch)
+static int check_code(int mem_fd, const struct memory_maps *maps, struct patch *patch)
 {
     const struct prologue *prologue = &patch->prologue;
     uint8_t code[PROLOGUE_BYTES_MAX];
     int32_t distance;
     int r = remote_read(mem_fd, patch->address, code, prologue->len);
-    if (r < 0 || !memcmp(code, prologue->original, prologue->len))
+    if (r < 0)
         return r;
+    memcpy(patch->before, code, sizeof(patch->before));
+    if (!memcmp(code, prologue->original, prologue->len))
+        return 0;
     memcpy(&distance, code + 1, sizeof(distance));
     bool ours = code[0] == patch->jump[0] &&
                 injector_is_stub(maps, patch->address + sizeof(patch->jump) + (uint64_t)(int64_t)distance) &&
@@ -76,12 +79,17 @@ static int prepare(int mem_fd, const struct memory_maps *maps, uint64_t stub, co
     return r;
 }
 
-const struct patch *patches_find(const struct patches *patches, uint64_t address)
+static struct patch *find(const struct patches *patches, uint64_t address)
 {
     for (size_t i = 0; i < patches->items.len; i++)
         if (patches->items.items[i].address == address)
             return &patches->items.items[i];
     return NULL;
+}
+
+const struct patch *patches_find(const struct patches *patches, uint64_t address)
+{
+    return find(patches, address);
 }
 
 int patches_prepare(struct patches *patches, int mem_fd, const struct memory_maps *maps, uint64_t stub,
@@ -91,13 +99,15 @@ int patches_prepare(struct patches *patches, int mem_fd, const struct memory_map
     int r = 0;
     for (size_t i = 0; i < count && r == 0; i++) {
         struct patch patch;
-        if (patches_find(patches, wanted[i].address))
-            continue;
         r = prepare(mem_fd, maps, stub, image, &wanted[i], &patch);
-        struct patch *added = r < 0 ? NULL : vec_push(&patches->items);
-        if (added)
-            *added = patch;
-        else if (r == 0)
+        if (r < 0)
+            break;
+        struct patch *place = find(patches, wanted[i].address);
+        if (!place)
+            place = vec_push(&patches->items);
+        if (place)
+            *place = patch;
+        else
             r = -ENOMEM;
     }
     if (r < 0)
@@ -163,18 +173,23 @@ static int move_on(const struct change *change, pid_t tid)
     return ptrace(PTRACE_SETREGS, tid, 0, &regs) < 0 ? -errno : 0;
 }
 
-static bool is_in_place(int mem_fd, const struct patch *patch)
+static bool stands_there(int mem_fd, const struct patch *patch, const uint8_t bytes[PROLOGUE_JUMP_BYTES])
 {
     uint8_t code[PROLOGUE_JUMP_BYTES];
-    return remote_read(mem_fd, patch->address, code, sizeof(code)) == 0 &&
-           !memcmp(code, patch->jump, sizeof(code));
+    return remote_read(mem_fd, patch->address, code, sizeof(code)) == 0 && !memcmp(code, bytes, sizeof(code));
+}
+
+static bool is_wanted(int mem_fd, const struct patch *patch)
+{
+    return memcmp(patch->before, patch->jump, sizeof(patch->jump)) != 0 &&
+           stands_there(mem_fd, patch, patch->before);
 }
 
 static void put_back(const struct change *change)
 {
     for (size_t i = 0; i < change->patches->items.len; i++) {
         const struct patch *patch = &change->patches->items.items[i];
-        if (is_in_place(change->mem_fd, patch))
+        if (stands_there(change->mem_fd, patch, patch->jump))
             (void)remote_write(change->mem_fd, patch->address, patch->prologue.original, sizeof(patch->jump));
     }
 }
@@ -184,7 +199,8 @@ static int put_in_place(const struct change *change)
     int r = 0;
     for (size_t i = 0; i < change->patches->items.len && r == 0; i++) {
         const struct patch *patch = &change->patches->items.items[i];
-        r = remote_write(change->mem_fd, patch->address, patch->jump, sizeof(patch->jump));
+        if (is_wanted(change->mem_fd, patch))
+            r = remote_write(change->mem_fd, patch->address, patch->jump, sizeof(patch->jump));
     }
     return r;
 }
@@ -229,18 +245,18 @@ static int persist(struct change *change, int (*step)(void *userdata))
     return -ETIMEDOUT;
 }
 
-static bool all_in_place(const struct patches *patches, int mem_fd)
+static bool any_wanted(const struct patches *patches, int mem_fd)
 {
     for (size_t i = 0; i < patches->items.len; i++)
-        if (!is_in_place(mem_fd, &patches->items.items[i]))
-            return false;
-    return true;
+        if (is_wanted(mem_fd, &patches->items.items[i]))
+            return true;
+    return false;
 }
 
 int patches_apply(struct patches *patches, pid_t pid, int mem_fd)
 {
     struct change change = {.patches = patches, .pid = pid, .mem_fd = mem_fd};
-    return all_in_place(patches, mem_fd) ? 0 : persist(&change, apply);
+    return any_wanted(patches, mem_fd) ? persist(&change, apply) : 0;
 }
 
 int patches_undo(struct patches *patches, pid_t pid, int mem_fd)

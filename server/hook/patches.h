@@ -38,6 +38,7 @@ struct patch {
     uint64_t address, trampoline;
     enum hook_function function;
     uint8_t jump[PROLOGUE_JUMP_BYTES];
+    uint8_t before[PROLOGUE_JUMP_BYTES]; /* what stood there when it was prepared */
     struct prologue prologue;
 };
 
@@ -49,7 +50,7 @@ int patches_prepare(struct patches *patches, int mem_fd, const struct memory_map
 /* The patch of the function at an address, or NULL. */
 const struct patch *patches_find(const struct patches *patches, uint64_t address);
 
-/* Puts those in place that are not. */
+/* Puts those in place that are not. Those of libraries that are gone are left alone. */
 int patches_apply(struct patches *patches, pid_t pid, int mem_fd);
 
 /* Puts the original code back, or leaves all as it is. */

@@ -47,10 +47,7 @@ static void govern_hook(struct session *session, uint64_t now_ns)
         .cost = probe_heap_cost(session->probe),
     };
     heap_hook_tick(session->heap_hook, seconds, &budget);
-    struct heap_hook_stats stats;
-    heap_hook_stats(session->heap_hook, &stats);
-    session->heap_interval_bytes = stats.interval_bytes;
-    session->heap_lost = stats.lost;
+    heap_hook_stats(session->heap_hook, &session->heap_hook_stats);
 }
 
 /* Plain uprobes cannot be sampled. They may cost the budget and, once, a burst; then they are taken away. */

@@ -79,7 +79,13 @@ static int install(struct heap_hook *hook, const struct modules *modules, const 
         r = -ENODATA;
     if (r == 0 && patches->len)
         r = hook_patch(hook->hook, patches->items, patches->len);
-    return r < 0 ? r : hook_install(hook->hook, slots.items, slots.len, &installed);
+    if (r == 0)
+        r = hook_install(hook->hook, slots.items, slots.len, &installed);
+    if (r == 0) {
+        hook->stats.unbound = slots.unbound;
+        hook->stats.other = installed.other;
+    }
+    return r;
 }
 
 int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
@@ -132,17 +138,6 @@ static int set_rates(struct heap_hook *hook, double seconds, const struct heap_h
     hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
     int r = hook_set_limits(hook->hook, limits.quota, limits.grant);
     return r < 0 ? r : hook_set_rates(hook->hook, rates);
-}
-
-static int govern(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
-{
-    struct hook_state state;
-    int r = hook_read(hook->hook, &state);
-    if (r < 0)
-        return r;
-    hook->stats.lost = state.header->counters.set_full;
-    settle_credit(hook, seconds, budget, &state.header->counters);
-    return set_rates(hook, seconds, budget, &state);
 }
 
 static int govern_first(struct heap_hook *hook)
@@ -211,8 +206,18 @@ void heap_hook_stop(struct heap_hook *hook)
 
 int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
 {
+    struct hook_state state;
     int r = hook_heartbeat(hook->hook);
-    return r == 0 && hook->governor ? govern(hook, seconds, budget) : r;
+    if (r == 0)
+        r = hook_read(hook->hook, &state);
+    if (r < 0)
+        return r;
+    const struct hook_counters *counters = &state.header->counters;
+    hook->stats.lost = counters->set_full + counters->freed_unseen;
+    if (!hook->governor)
+        return 0;
+    settle_credit(hook, seconds, budget, counters);
+    return set_rates(hook, seconds, budget, &state);
 }
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats)

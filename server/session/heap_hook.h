@@ -15,7 +15,8 @@ int heap_hook_start(const struct modules *modules, struct probe *probe, uint64_t
                     struct heap_hook **ret_hook);
 void heap_hook_stop(struct heap_hook *hook);
 
-/* Hooks modules that were loaded since. */
+/* Hooks modules that were loaded since, and words that were bound since. −ENODATA: there are none; else as
+ * hook_patch and hook_install. */
 int heap_hook_extend(struct heap_hook *hook, const struct modules *modules);
 
 /* What heap sampling may cost: nanoseconds of the target's time a second, and what a sample and its end cost.
@@ -31,7 +32,9 @@ int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hoo
 struct heap_hook_stats {
     uint64_t interval_bytes; /* mean bytes that a sample stands for, of the samples since the last tick; 0:
                                 every allocation */
-    uint64_t lost;           /* samples that found no place */
+    uint64_t lost;           /* samples that found no place, and those whose end was not seen */
+    size_t unbound;          /* words that calls will go through once they are bound: heap_hook_extend then */
+    size_t other;            /* words that lead to a second allocator of the same names, uncounted */
 };
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats);

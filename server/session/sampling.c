@@ -156,6 +156,15 @@ static bool has_new_image(const struct session *session)
     return modules_bias(&session->modules, EXECUTABLE, &bias) < 0 || bias != session->image_bias;
 }
 
+static void extend_hook(struct session *session)
+{
+    int r = heap_hook_extend(session->heap_hook, &session->modules);
+    if (r < 0 && r != -ENODATA)
+        hints_add(&session->notes, "Libraries that were loaded later are not all counted for live heap (%s).",
+                  strerror(-r));
+    session->extend_hook = false;
+}
+
 /* Libraries come and go (dlopen); after exec nothing that we know of the process is true any more. False: it
  * is lost. */
 static bool refresh_modules(struct session *session, uint64_t now_ns)
@@ -177,10 +186,9 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
         send_mappings(session);
         session->extend_hook = true;
     }
-    if (session->extend_hook && session->heap_hook && modules_ready(&session->modules)) {
-        heap_hook_extend(session->heap_hook, &session->modules);
-        session->extend_hook = false;
-    }
+    if (session->heap_hook && modules_ready(&session->modules) &&
+        (session->extend_hook || session->heap_hook_stats.unbound))
+        extend_hook(session);
     return true;
 }
 

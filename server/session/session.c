@@ -93,7 +93,7 @@ static void release_target(struct session *session)
     session->heap_mode = HEAP_OFF;
     session->overhead = session->first_annotation_ms = 0;
     session->addresses_asked = session->addresses_answered = 0;
-    session->heap_interval_bytes = session->heap_lost = 0;
+    session->heap_hook_stats = (struct heap_hook_stats){0};
     session->last_govern_ns = session->last_govern_cpu_ns = 0;
     session->last_refresh_ns = session->last_cost_ns = session->last_cost_cpu_ns = session->process_cpu_ns =
         0;

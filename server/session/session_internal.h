@@ -36,11 +36,10 @@ struct session {
     uint64_t addresses_asked, addresses_answered;
     uint64_t last_refresh_ns;
     uint64_t last_govern_ns, last_govern_cpu_ns, start_cpu_ns;
-    uint64_t heap_interval_bytes; /* in use: mean bytes between samples; 0: every allocation */
-    uint64_t heap_lost;           /* samples that the hook had no place for */
-    uint64_t image_bias;          /* of the executable, as at attach */
-    bool heap_started;            /* or found that it cannot be */
-    bool extend_hook;             /* modules came that the hook does not know yet */
+    struct heap_hook_stats heap_hook_stats; /* as of the last tick */
+    uint64_t image_bias;                    /* of the executable, as at attach */
+    bool heap_started;                      /* or found that it cannot be */
+    bool extend_hook;                       /* modules came that the hook does not know yet */
     uint64_t last_cost_ns, last_cost_cpu_ns;
     double overhead; /* fraction of the target's CPU time */
     int symbolizer_restarts;

@@ -46,14 +46,14 @@ static void fill_heap(struct session *session)
 {
     const struct line_heap *heap = &session_snapshot(session)->heap;
     session->status.heap.mode = session->heap_mode;
-    session->status.heap.interval_bytes = session->heap_interval_bytes;
+    session->status.heap.interval_bytes = session->heap_hook_stats.interval_bytes;
     session->status.heap.live_bytes = heap->live_bytes;
     session->status.heap.live_blocks = heap->live_blocks;
     session->status.heap.alloc_bytes_per_sec = heap->alloc_bytes_per_sec;
     session->status.heap.allocs_per_sec = heap->allocs_per_sec;
     const uint64_t *losses = session->probe_stats.losses;
     session->status.heap.lost = losses[LOSS_BLOCKS_FULL] + losses[LOSS_PENDING_FULL] +
-                                losses[LOSS_FRAME_UNREADABLE] + session->heap_lost;
+                                losses[LOSS_FRAME_UNREADABLE] + session->heap_hook_stats.lost;
     /* When the target has ended its last number stays: its pid may be another's by now. */
     if (session->state == SESSION_DETACHED)
         session->status.heap.process_heap_bytes = 0;
@@ -77,6 +77,12 @@ static void fill_hints(struct session *session)
             "%llu inlined calls were left out, as too many of them stand at one address or their names are "
             "too long: totals of the outermost lines are too low. Build with less inlining to see them.",
             (unsigned long long)left_out);
+    if (session->heap_hook_stats.other)
+        hints_add(
+            &session->hints,
+            "The process has two allocators of the same names: what is allocated through %zu words that lead "
+            "to the second is not counted.",
+            session->heap_hook_stats.other);
     uint64_t lost = sum(session->probe_stats.losses, LOSS_COUNT);
     if (lost)
         hints_add(&session->hints,

@@ -62,3 +62,14 @@ def await_ready(process):
 def stub_mappings(pid):
     maps = Path(f"/proc/{pid}/maps").read_text(encoding="ascii")
     return [line for line in maps.splitlines() if "rsprof-hook" in line]
+
+
+def make_old(pid):
+    """Makes the stub that is there one of another build (struct hook_header)."""
+    code = next(line for line in stub_mappings(pid) if "r-xp" in line)
+    build_at = int(code.split("-")[1].split()[0], 16) + 16
+    with open(f"/proc/{pid}/mem", "r+b", buffering=0) as memory:
+        memory.seek(build_at)
+        build = memory.read(8)
+        memory.seek(build_at)
+        memory.write(bytes([build[0] ^ 1]) + build[1:])

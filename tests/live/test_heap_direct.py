@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import await_ready, drive, driver, rounds, stub_mappings, target, wait_ready
+from hook_live import await_ready, drive, driver, make_old, rounds, stub_mappings, target, wait_ready
 
 HERE = Path(__file__).parent
 RUSTC = [os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g", "-A", "unexpected_cfgs"]
@@ -89,6 +89,16 @@ def killed_at_any_moment():
         assert seen["samples"] > 1000, seen
 
 
+def stubs_of_other_builds_are_taken_over():
+    with tempfile.TemporaryDirectory() as folder, target(static_churn(folder), 4) as process:
+        with driver(process.pid, "--no-uprobes", "--interval", 1000) as attached:
+            await_ready(attached)
+        make_old(process.pid)
+        for _ in range(2):
+            seen = drive(process.pid, "--seconds", 0.5, "--no-uprobes", "--interval", 0)
+            assert seen["samples"] > 1000, seen
+
+
 def what_cannot_be_patched_is_left_to_uprobes():
     with tempfile.TemporaryDirectory() as folder:
         program = build(folder, "unpatchable", [*RUSTC, "--cfg", "mimalloc", "--cfg", "unpatchable", "-C", "relocation-model=static", HERE / "hook_allocator.rs"])
@@ -108,7 +118,7 @@ def a_static_program_is_hooked_by_rsprof():
 
 
 TESTS = (every_function_counts_once, linked_in_allocators_are_seen, attach_and_detach_over_and_over, killed_at_any_moment,
-         what_cannot_be_patched_is_left_to_uprobes, a_static_program_is_hooked_by_rsprof)
+         stubs_of_other_builds_are_taken_over, what_cannot_be_patched_is_left_to_uprobes, a_static_program_is_hooked_by_rsprof)
 
 if __name__ == "__main__":
     live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])

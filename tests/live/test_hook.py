@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import DRIVER, EBUSY, ENOMEM, ENOSYS, EPERM, ESRCH, await_ready, drive, driver, rounds, stub_mappings, target, wait_ready
+from hook_live import DRIVER, EBUSY, ENOMEM, ENOSYS, EPERM, ESRCH, await_ready, drive, driver, make_old, rounds, stub_mappings, target, wait_ready
 
 
 def open_files(pid):
@@ -145,6 +145,16 @@ def failed_allocations_change_nothing():
         assert "realloc_failed 0\n" not in output, output
 
 
+def stubs_of_other_builds_are_taken_over():
+    with target("heap_churn", 4) as process:
+        with driver(process.pid, "--no-uprobes", "--interval", 1000) as attached:
+            await_ready(attached)
+        make_old(process.pid)
+        seen = drive(process.pid, "--seconds", 0.5, "--no-uprobes", "--interval", 0)
+        assert len([line for line in stub_mappings(process.pid) if "r-xp" in line]) == 2
+        assert seen["samples"] > 1000 and seen["slots"] > 0, seen
+
+
 def the_second_is_told():
     with target("heap_churn", 1) as process:
         with driver(process.pid, "--no-uprobes") as first:
@@ -201,7 +211,7 @@ TESTS = (every_sample_passes_the_probe_sites, live_heap_is_seen_as_it_is, attach
          a_program_that_becomes_another, system_calls_are_not_cut_short, signals_find_their_handlers,
          filters_that_allow_it_are_no_obstacle, filters_that_would_kill_are_not_tried,
          filters_that_cannot_be_read_are_not_tried, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
-         the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start,
+         stubs_of_other_builds_are_taken_over, the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start,
          own_allocators_are_seen)
 
 if __name__ == "__main__":
