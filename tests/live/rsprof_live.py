@@ -1,6 +1,7 @@
 """What live tests share: Rust programs to look at, and rsprof run on them. Every process is ended by the test that started it."""
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -52,6 +53,11 @@ def line_of(result, name, number):
 
 def close(what, seen, truth, tolerance):
     assert abs(seen - truth) <= tolerance, f"{what}: {seen:.4g} instead of {truth:.4g} ± {tolerance:.4g}"
+
+
+def close_share(what, seen, truth, samples, tolerance):
+    """A share of so many samples: on a busy machine they may be few, and then five standard errors are allowed."""
+    close(what, seen, truth, max(tolerance, 5 * math.sqrt(truth * (1 - truth) / samples)))
 
 
 def eventually(check, seconds, what):

@@ -45,7 +45,8 @@ def perf_stacks(data, binary):
 
 
 def perf_shares(data, binary, source):
-    """The shares of the source's lines: self is of the innermost line in it, total counts a line once a sample."""
+    """The shares of the source's lines, and how many samples they are of: self is of the innermost line in it, total counts a
+    line once a sample."""
     stacks = list(perf_stacks(data, binary))
     lines_of = source_lines(binary, sorted({frame for stack in stacks for frame in stack}))
     counts = {"self": collections.Counter(), "total": collections.Counter()}
@@ -53,8 +54,8 @@ def perf_shares(data, binary, source):
         lines = [int(line) for frame in stack for file, line in lines_of[frame] if file == str(source)]
         counts["self"].update(lines[:1])
         counts["total"].update(set(lines))
-    assert len(stacks) > 100 * SECONDS, f"perf has {len(stacks)} samples only"
-    return {kind: {line: count / len(stacks) for line, count in lines.items()} for kind, lines in counts.items()}
+    shares = {kind: {line: count / len(stacks) for line, count in lines.items()} for kind, lines in counts.items()}
+    return shares, len(stacks)
 
 
 def ten_hottest(shares):
@@ -69,19 +70,22 @@ def the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf():
                                str(process.pid), "--", "sleep", str(SECONDS)]) as perf:
             result = live.snapshot(process.pid, "--heap", "off", "--cpu-freq", "997", seconds=SECONDS)
         assert perf.returncode == 0, f"perf ended with {perf.returncode}"
-        theirs = perf_shares(data, binary, source)
+        theirs, their_samples = perf_shares(data, binary, source)
+    samples = 1 / (1 / their_samples + 1 / result["status"]["cpu"]["samples"])  # of a difference of two shares
     for kind in ("self", "total"):
         ours = {line["line"]: line["cpu"][kind] for line in result["lines"] if line["file"] == str(source)}
         for line in {*ten_hottest(ours), *ten_hottest(theirs[kind])}:
-            live.close(f"{kind} of service.rs:{line}", ours.get(line, 0), theirs[kind].get(line, 0), 0.03)
+            live.close_share(f"{kind} of service.rs:{line}", ours.get(line, 0), theirs[kind].get(line, 0), samples, 0.03)
 
 
 def time_in_the_kernel_is_charged_to_the_line_that_called_it():
     lines = live.marked_lines("kernel")
     with live.program("kernel") as process:
-        result = live.snapshot(process.pid, "--heap", "off", "--cpu-freq", "997", seconds=5)
+        result = live.snapshot(process.pid, "--heap", "off", "--cpu-freq", "997", seconds=10)
+    samples = result["status"]["cpu"]["samples"]
     for mark, truth in (("kernel", 0.6), ("user", 0.4)):
-        live.close(f"self of the line for {mark} time", live.line_of(result, "kernel", lines[mark])["cpu"]["self"], truth, 0.05)
+        live.close_share(f"self of the line for {mark} time", live.line_of(result, "kernel", lines[mark])["cpu"]["self"], truth,
+                         samples, 0.03)
 
 
 RELOADER = """

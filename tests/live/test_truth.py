@@ -6,12 +6,13 @@ import time
 import rsprof_live as live
 
 
-def cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_5_points():
+def cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_2_points():
     lines = live.marked_lines("shares")
     with live.program("shares", "--delay", 0) as process:
-        result = live.snapshot(process.pid, "--heap", "off", seconds=8)
+        result = live.snapshot(process.pid, "--heap", "off", "--cpu-freq", "997", seconds=8)
+    samples = result["status"]["cpu"]["samples"]
     for mark, truth in (("plain", 0.5), ("inlined", 0.3), ("recursion-leaf", 0.2), ("recursion-call", 0.2)):
-        live.close(f"total of {mark}", live.line_of(result, "shares", lines[mark])["cpu"]["total"], truth, 0.05)
+        live.close_share(f"total of {mark}", live.line_of(result, "shares", lines[mark])["cpu"]["total"], truth, samples, 0.02)
     spin = sum(live.line_of(result, "shares", lines[mark])["cpu"]["self"] for mark in ("spin-loop", "spin"))
     live.close("self of the loop that all three call", spin, 1.0, 0.05)
     assert result["status"]["cpu"]["stacksComplete"] > 0.99, result["status"]["cpu"]
@@ -74,6 +75,6 @@ def any_rsprof_lives():
     return "rsprof" in names
 
 
-live.main(cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_5_points,
+live.main(cpu_shares_of_a_plain_an_inlined_and_a_recursive_call_are_within_2_points,
           live_heap_of_big_blocks_small_boxes_and_strings_is_within_5_percent,
           detach_leaves_the_target_running_and_untouched)

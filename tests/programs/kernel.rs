@@ -26,16 +26,16 @@ fn cpu_ms() -> f64 {
 fn main() {
     let end = Instant::now() + Duration::from_secs(60);
     let mut zeros = File::open("/dev/zero").unwrap();
-    let mut buffer = vec![0u8; 1 << 20];
+    let mut buffer = vec![0u8; 4 << 20];
     let (mut due, mut x) = (cpu_ms(), 1u64);
     while Instant::now() < end {
-        due += 24.0;
+        due += 120.0;
         while cpu_ms() < due {
             zeros.read_exact(&mut buffer).unwrap(); // LINE kernel
         }
-        due += 16.0;
+        due += 80.0;
         while cpu_ms() < due {
-            for _ in 0..200_000 { x = black_box(x ^ x << 13).wrapping_mul(3); } // LINE user
+            for _ in 0..1_000_000 { x = black_box(x ^ x << 13).wrapping_mul(3); } // LINE user
         }
     }
     black_box((x, &buffer));
