@@ -135,6 +135,30 @@ test('a source map finds a file that moved; saving a change makes it stale', asy
   }, annotating, options);
 });
 
+test('a file that was touched is not stale where debug info has its MD5 sum', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'hot.c');
+  const uri = pathToFileURL(file).href;
+  const text = 'unsigned hot(unsigned x) {\n  for (int i = 0; i < 100000; i++)\n    x = x * 33 ^ x >> 3;\n  return x;\n}\n';
+  fs.writeFileSync(file, text);
+  fs.writeFileSync(path.join(folder, 'main.rs'), `use std::hint::black_box;
+extern "C" { fn hot(x: u32) -> u32; }
+fn main() { for _ in 0..1_000_000 { black_box(unsafe { hot(black_box(1)) }); } }`);
+  const run = (command, ...args) => execFileSync(command, args, { cwd: folder, stdio: 'inherit' });
+  run('clang', '-gdwarf-5', '-O1', '-c', 'hot.c');
+  run('rustc', '-g', '-C', 'link-arg=hot.o', 'main.rs');
+  fs.utimesSync(file, new Date(), new Date(Date.now() + 3600_000));
+  const target = startTarget(t, path.join(folder, 'main'));
+  await withServer(t, async (server) => {
+    await server.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'c', version: 1, text } });
+    await server.request('rsprof/attach', { pid: target.pid });
+    await annotated(server, (p) => p.uri === uri && p.lines.length > 0 && !p.stale);
+    fs.writeFileSync(file, `${text}// new\n`);
+    await server.notify('textDocument/didSave', { textDocument: { uri } });
+    await annotated(server, (p) => p.uri === uri && p.stale);
+  }, annotating, { workspaceFolders: [{ uri: pathToFileURL(folder).href, name: 'mixed' }] });
+});
+
 test('the view decides what labels show', (t) => withServer(t, async (server) => {
   const target = startTarget(t);
   await server.notify('textDocument/didOpen', document());
