@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define EXECUTABLE     0 /* the module that was mapped first */
 #define TICK_NS        (250 * NS_PER_MS)
 #define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
 #define READY_LIMIT_NS (2 * NS_PER_SEC)  /* CPU sampling starts after this, with what tables there are */
@@ -150,10 +149,19 @@ static bool lose_target_because(struct session *session, const char *hint)
     return false;
 }
 
+/* It need not be mapped first: the heap hook of an earlier attachment may lie below it. */
+static int executable_bias(const struct session *session, uint64_t *ret_bias)
+{
+    for (uint32_t i = 0; i < session->modules.items.len; i++)
+        if (!strcmp(session->modules.items.items[i].path, session->exe))
+            return modules_bias(&session->modules, i, ret_bias);
+    return -ENOENT;
+}
+
 static bool has_new_image(const struct session *session)
 {
     uint64_t bias;
-    return modules_bias(&session->modules, EXECUTABLE, &bias) < 0 || bias != session->image_bias;
+    return executable_bias(session, &bias) < 0 || bias != session->image_bias;
 }
 
 static void extend_hook(struct session *session)
@@ -241,7 +249,7 @@ static void on_tick(void *userdata)
 
 static int start_cpu(struct session *session)
 {
-    int r = modules_bias(&session->modules, EXECUTABLE, &session->image_bias);
+    int r = executable_bias(session, &session->image_bias);
     if (r == 0)
         r = send_mappings(session);
     if (r == 0)

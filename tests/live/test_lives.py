@@ -72,7 +72,8 @@ def forty_cycles_of_attach_and_detach_leave_nothing_behind():
     with live.program("lives", "threads") as process:
         time.sleep(0.2)
         for _ in range(40):
-            live.snapshot(process.pid, seconds=0.1)
+            state = live.snapshot(process.pid, seconds=0.1)["status"]["state"]
+            assert state == "running", f"attached again, the process is {state}"
             assert process.poll() is None, f"the target ended with {process.returncode}"
         with open(f"/proc/{process.pid}/maps", encoding="ascii") as maps:
             stubs = sum("r-xp" in line and "rsprof" in line for line in maps)
