@@ -1,5 +1,6 @@
 #include "profile/profile.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "profile/line_table.h"
 #include "profile/relations.h"
@@ -9,7 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#define HEAP_SCALE    256.0  /* of struct heap_counts */
 #define VARIANCE_UNIT 1024.0 /* bytes², of struct heap_counts */
 
 /* What one stack counted in one tick. */
@@ -140,22 +140,22 @@ static void count(struct profile *profile, struct stack *stack, const struct sta
     contribute(profile, stack, more, 1);
 }
 
-/* The lines of a frame. A frame nothing is known about has one line without a name, so that it still counts
- * as innermost. */
+/* The lines of a frame, and its functions. */
 static int lines_of(struct profile *profile, const struct source_frame *frames, size_t count_of_frames,
-                    uint32_t **ret_lines)
+                    uint32_t **ret_lines, uint32_t **ret_functions)
 {
-    uint32_t *lines = calloc(count_of_frames + 1, sizeof(*lines));
-    if (!lines)
-        return -ENOMEM;
-    for (size_t i = 0; i < count_of_frames; i++) {
-        int r = line_table_put(&profile->lines, &frames[i], &lines[i]);
-        if (r < 0) {
-            free(lines);
-            return r;
-        }
+    OWNED_MEM uint32_t *lines = calloc(count_of_frames + 1, sizeof(*lines));
+    OWNED_MEM uint32_t *functions = calloc(count_of_frames + 1, sizeof(*functions));
+    int r = lines && functions ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < count_of_frames; i++) {
+        r = line_table_put(&profile->lines, &frames[i], &lines[i]);
+        if (r == 0)
+            r = intern_put(&profile->lines.strings, frames[i].function, &functions[i]);
     }
-    *ret_lines = lines;
+    if (r < 0)
+        return r;
+    *ret_lines = take_ptr(lines);
+    *ret_functions = take_ptr(functions);
     return 0;
 }
 
@@ -174,13 +174,15 @@ int profile_set_source_frames(struct profile *profile, uint64_t key, const struc
     uint64_t index;
     if (map_get(&profile->stacks.frame_by_key, key, &index) < 0)
         return -ENOENT;
-    uint32_t *lines;
-    int r = lines_of(profile, frames, frame_count, &lines);
+    uint32_t *lines, *functions;
+    int r = lines_of(profile, frames, frame_count, &lines, &functions);
     if (r < 0)
         return r;
     struct frame *frame = &profile->stacks.frames.items[index];
     free(frame->lines);
+    free(frame->functions);
     frame->lines = lines;
+    frame->functions = functions;
     frame->line_count = (uint32_t)frame_count;
     frame->known = true;
     for (size_t i = 0; r == 0 && i < frame->waiting.len; i++)
@@ -463,4 +465,9 @@ size_t profile_relations(struct profile *profile, const char *file, uint32_t lin
     if (line_table_find(&profile->lines, file, line, &id) < 0)
         return 0;
     return relations_collect(&profile->stacks, &profile->lines, id, callers, relations, max);
+}
+
+struct stack_view profile_stacks(const struct profile *profile)
+{
+    return (struct stack_view){&profile->stacks, &profile->lines};
 }

@@ -15,6 +15,7 @@
 #include "events.h"
 #include "profile/snapshot.h"
 #include "profile/source_path.h"
+#include "profile/stack_view.h"
 
 struct profile;
 
@@ -50,6 +51,9 @@ void profile_reset(struct profile *profile);
 void profile_forget_heap(struct profile *profile);
 
 const struct snapshot *profile_snapshot(struct profile *profile);
+
+/* The stacks behind the snapshot. */
+struct stack_view profile_stacks(const struct profile *profile);
 
 /* The function or line next to a line on the stacks that have it: towards the root (callers) or the leaf
  * (callees). */

@@ -12,6 +12,7 @@ void stack_table_release(struct stack_table *table)
     vec_release(&table->stacks);
     for (size_t i = 0; i < table->frames.len; i++) {
         free(table->frames.items[i].lines);
+        free(table->frames.items[i].functions);
         vec_release(&table->frames.items[i].waiting);
     }
     vec_release(&table->frames);
@@ -85,6 +86,7 @@ int stack_table_add(struct stack_table *table, const struct stack_event *event,
     struct stack *stack = &table->stacks.items[event->slot];
     stack->frames = frames;
     stack->frame_count = event->frame_count;
+    stack->complete = event->end == STACK_COMPLETE;
     return stack_table_attribute(table, stack, lines);
 }
 

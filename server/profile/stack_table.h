@@ -5,7 +5,8 @@
 #include "events.h"
 #include "profile/line_table.h"
 
-#define NO_LINE ((uint32_t)-1)
+#define NO_LINE    ((uint32_t)-1)
+#define HEAP_SCALE 256.0 /* of bytes and blocks in struct heap_counts */
 
 /* A physical frame, shared by all stacks that have it. */
 struct frame {
@@ -13,6 +14,7 @@ struct frame {
     bool known;
     uint32_t line_count;
     uint32_t *lines;       /* its source frames, innermost first: indices of lines */
+    uint32_t *functions;   /* their string ids: a line that several functions have bears one name only */
     VEC(uint32_t) waiting; /* slots to look at again when it becomes known */
 };
 
@@ -27,6 +29,7 @@ struct stack_sums {
 struct stack {
     uint32_t *frames; /* indices of frames, innermost first; NULL: never announced */
     uint32_t frame_count;
+    bool complete;   /* its walk reached the outermost frame */
     uint32_t *lines; /* distinct lines of all known frames */
     uint32_t line_count;
     uint32_t yours_line; /* the innermost of your code, or NO_LINE */

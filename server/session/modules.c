@@ -199,6 +199,8 @@ void modules_set_info(struct modules *modules, uint32_t number, const struct mod
     module->rust = info->rust;
     module->debug = info->debug;
     module->lacks_split = info->lacks_split;
+    memcpy(module->build_id, info->build_id, info->build_id_len);
+    module->build_id_len = info->build_id_len;
     module->text_address = info->text_address;
     module->text_offset = info->text_offset;
     module->heap_symbols.len = 0;
@@ -251,17 +253,24 @@ static uint64_t bias_of(const struct memory_map *map, const struct target_module
     return map->start - map->offset + module->text_offset - module->text_address;
 }
 
-int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias)
+const struct memory_map *modules_code(const struct modules *modules, uint32_t module)
 {
     for (size_t i = 0; i < modules->maps.len; i++) {
         const struct memory_map *map = &modules->maps.items[i];
         uint32_t number;
-        if (has_code(map) && find(modules, map, &number) && number == module) {
-            *ret_bias = bias_of(map, &modules->items.items[module]);
-            return 0;
-        }
+        if (has_code(map) && find(modules, map, &number) && number == module)
+            return map;
     }
-    return -ENOENT;
+    return NULL;
+}
+
+int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias)
+{
+    const struct memory_map *map = modules_code(modules, module);
+    if (!map)
+        return -ENOENT;
+    *ret_bias = bias_of(map, &modules->items.items[module]);
+    return 0;
 }
 
 int modules_mappings(const struct modules *modules, struct mapping **ret_mappings, size_t *ret_count)

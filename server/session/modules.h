@@ -26,6 +26,8 @@ struct target_module {
     bool rust;
     enum debug_level debug;
     bool lacks_split; /* its .dwo or .dwp files are gone */
+    uint8_t build_id[BUILD_ID_MAX];
+    size_t build_id_len;
     uint64_t text_address, text_offset;
     uint64_t table_start;
     uint32_t page_count;
@@ -53,6 +55,9 @@ int modules_refresh(struct modules *modules, struct symbolizer *symbolizer, bool
 void modules_set_info(struct modules *modules, uint32_t number, const struct module_info *info);
 void modules_set_slots(struct modules *modules, uint32_t number, const struct hook_scan *scan);
 void modules_set_table(struct modules *modules, uint32_t number, uint32_t page_count, uint64_t start);
+
+/* A module's first executable mapping, as last seen; NULL: it has none. */
+const struct memory_map *modules_code(const struct modules *modules, uint32_t module);
 
 /* The bias of a module that is mapped: its addresses − link-time addresses. −ENOENT. */
 int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_bias);

@@ -250,6 +250,28 @@ const struct snapshot *session_snapshot(struct session *session)
     return session->profile ? profile_snapshot(session->profile) : &session->empty;
 }
 
+struct stack_view session_stacks(const struct session *session)
+{
+    return session->profile ? profile_stacks(session->profile) : (struct stack_view){0};
+}
+
+bool session_module(const struct session *session, uint32_t number, struct session_module *ret_module)
+{
+    if (number >= session->modules.items.len)
+        return false;
+    const struct target_module *module = &session->modules.items.items[number];
+    struct session_module found = {
+        .path = module->path, .build_id = module->build_id, .build_id_len = module->build_id_len};
+    const struct memory_map *map = modules_code(&session->modules, number);
+    if (map && modules_bias(&session->modules, number, &found.bias) == 0) {
+        found.start = map->start;
+        found.end = map->end;
+        found.file_offset = map->offset;
+    }
+    *ret_module = found;
+    return true;
+}
+
 static size_t relations_of(struct session *session, const char *file, uint32_t line, bool callers,
                            struct session_relation *relations, size_t max)
 {

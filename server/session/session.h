@@ -13,6 +13,7 @@
 
 #include "base/loop.h"
 #include "profile/snapshot.h"
+#include "profile/stack_view.h"
 
 #include <sys/types.h>
 
@@ -116,6 +117,19 @@ void session_reset(struct session *session);
 /* What is known now; owned by the session, valid until the next tick or call. */
 const struct session_status *session_status(struct session *session);
 const struct snapshot *session_snapshot(struct session *session);
+struct stack_view session_stacks(const struct session *session);
+
+/* A file with code of the target, by the number that frames bear. */
+struct session_module {
+    const char *path;
+    const uint8_t *build_id;
+    size_t build_id_len;              /* 0: it has none */
+    uint64_t start, end, file_offset; /* where its code is mapped; all 0: it is no longer */
+    uint64_t bias;                    /* its addresses there − link-time addresses */
+};
+
+/* False: there is no module of this number, nor of any above. */
+bool session_module(const struct session *session, uint32_t number, struct session_module *ret_module);
 
 /* A caller or callee of a line: another line on the same stacks. */
 struct session_relation {
