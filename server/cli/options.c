@@ -101,6 +101,16 @@ static int push_string(const char *command, struct cli_options *options, int id,
     return 0;
 }
 
+static int parse_format(const char *command, const char *value, enum snapshot_format *ret_format)
+{
+    for (int i = 0; snapshot_format_names[i]; i++)
+        if (!strcmp(value, snapshot_format_names[i])) {
+            *ret_format = (enum snapshot_format)i;
+            return 0;
+        }
+    return bad_value(command, "format", value, "json, folded, pprof or firefox");
+}
+
 static int parse_option(const char *command, int id, const char *value, struct cli_options *options)
 {
     switch (id) {
@@ -110,8 +120,7 @@ static int parse_option(const char *command, int id, const char *value, struct c
     case DURATION:
         return parse_number(command, "duration", value, 0.1, 86400, &options->duration_sec);
     case FORMAT:
-        options->format = value;
-        return strcmp(value, "json") != 0 ? bad_value(command, "format", value, "json") : 0;
+        return parse_format(command, value, &options->format);
     case 'o':
         options->output = value;
         return 0;
@@ -152,7 +161,7 @@ static int parse_pid(const char *command, int argc, char **argv, unsigned known,
 
 int cli_options_parse(int argc, char **argv, unsigned known, struct cli_options *ret_options)
 {
-    struct cli_options options = {.session = SESSION_OPTIONS_DEFAULT, .duration_sec = 10, .format = "json"};
+    struct cli_options options = {.session = SESSION_OPTIONS_DEFAULT, .duration_sec = 10};
     struct option accepted[KNOWN_OPTIONS + 1] = {0};
     for (size_t i = 0, count = 0; i < KNOWN_OPTIONS; i++)
         if (known_options[i].commands & known)

@@ -3,6 +3,7 @@
 #define RSPROF_CLI_OPTIONS_H
 
 #include "base/vec.h"
+#include "export/export.h"
 #include "session/session.h"
 
 struct cli_options {
@@ -11,7 +12,7 @@ struct cli_options {
     VEC(const char *) source_map; /* rules, from argv */
     VEC(const char *) workspace;  /* folders, from argv */
     double duration_sec;
-    const char *format;
+    enum snapshot_format format;
     const char *output; /* NULL: stdout */
     bool json, all;
 };

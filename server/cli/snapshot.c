@@ -20,14 +20,14 @@ static int write_json(struct session *session, FILE *file)
     return r;
 }
 
-static int write_snapshot(struct session *session, const char *output)
+static int write_snapshot(struct session *session, enum snapshot_format format, const char *output)
 {
     FILE *file = output ? fopen(output, "w") : stdout;
     if (!file) {
         fprintf(stderr, "rsprof snapshot: cannot write %s: %s\n", output, strerror(errno));
         return EXIT_OTHER;
     }
-    int r = write_json(session, file);
+    int r = format == SNAPSHOT_JSON ? write_json(session, file) : export_session(session, format, file);
     if (fflush(file) && r == 0)
         r = -errno;
     if (output && fclose(file) && r == 0)
@@ -48,7 +48,7 @@ int cli_snapshot(int argc, char **argv)
     options.session.window_sec = options.duration_sec + 1;
     int code = attached_run(&attached, options.duration_sec);
     if (code == EXIT_DONE)
-        code = write_snapshot(attached.session, options.output);
+        code = write_snapshot(attached.session, options.format, options.output);
     attached_release(&attached);
     cli_options_release(&options);
     return code;

@@ -1,5 +1,6 @@
 #include "base/cleanup.h"
 #include "lsp/errors.h"
+#include "lsp/export_json.h"
 #include "lsp/line_details.h"
 #include "lsp/line_json.h"
 #include "lsp/location.h"
@@ -198,13 +199,13 @@ void method_line_details(struct lsp_server *server, struct rpc_request *request)
 
 void method_snapshot(struct lsp_server *server, struct rpc_request *request)
 {
-    int format = 0;
-    static const char *const names[] = {"json", NULL};
-    static const struct param_field fields[] = {{"format", PARAM_ENUM, 0, .names = names}};
+    int format = SNAPSHOT_JSON;
+    static const struct param_field fields[] = {{"format", PARAM_ENUM, 0, .names = snapshot_format_names}};
     struct param_error error;
     if (params_parse(rpc_request_params(request), fields, ARRAY_LEN(fields), &format, &error) < 0)
         answer_invalid_params(request, error.message);
     else if (require_attached(server, request))
-        rpc_answer(request,
-                   snapshot_to_json(session_snapshot(server->session), session_status(server->session)));
+        rpc_answer(request, format == SNAPSHOT_JSON ? snapshot_to_json(session_snapshot(server->session),
+                                                                       session_status(server->session))
+                                                    : export_to_json(server->session, format));
 }

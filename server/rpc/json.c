@@ -122,6 +122,14 @@ size_t utf8_valid_prefix(const char *text, size_t len)
     return pos;
 }
 
+void utf8_mend(char *text)
+{
+    size_t len = strlen(text);
+    for (size_t pos = utf8_valid_prefix(text, len); pos < len;
+         pos += utf8_valid_prefix(text + pos, len - pos))
+        text[pos++] = '?';
+}
+
 /* The value of `\uXXXX` at `text`, or −1. */
 static int unicode_escape(const char *text, size_t len)
 {
@@ -190,9 +198,6 @@ char *json_print(const cJSON *json)
     char *text = cJSON_PrintUnformatted(json);
     if (!text)
         return NULL;
-    size_t len = strlen(text);
-    for (size_t pos = utf8_valid_prefix(text, len); pos < len;
-         pos += utf8_valid_prefix(text + pos, len - pos))
-        text[pos++] = '?';
+    utf8_mend(text);
     return text;
 }

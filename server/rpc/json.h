@@ -50,4 +50,7 @@ char *json_print(const cJSON *json);
 /* How many leading bytes of `text` are valid UTF-8. */
 size_t utf8_valid_prefix(const char *text, size_t len);
 
+/* Bytes that are no valid UTF-8 become '?'. */
+void utf8_mend(char *text);
+
 #endif

@@ -43,12 +43,13 @@ check probe target
 check profile dwarf
 check session target dwarf symbolizer probe profile hook
 check rpc
-check lsp rpc session target profile symbolizer dwarf
-check cli lsp rpc session target profile symbolizer dwarf
+check export rpc session profile
+check lsp rpc export session target profile symbolizer dwarf
+check cli lsp rpc export session target profile symbolizer dwarf
 
 door 'bpf/' probe
 door 'elfutils/|libelf|gelf|dwarf\.h|demangle' dwarf
-door 'cJSON' rpc lsp cli
+door 'cJSON' rpc export lsp cli
 door 'ev\.h' base
 door 'Zydis|Zycore' hook
 exit $status

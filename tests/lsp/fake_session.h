@@ -44,6 +44,7 @@ int session_new(struct loop *loop, const struct session_observer *observer, void
     session->observer = observer;
     session->userdata = userdata;
     session->status.exe = "";
+    session->status.cpu.freq_hz = 99;
     session->lines[0] = (struct snapshot_line){.file = "/ws/a.rs",
                                                .line = 2,
                                                .function = "a::f",
@@ -144,6 +145,19 @@ const struct session_status *session_status(struct session *session)
 const struct snapshot *session_snapshot(struct session *session)
 {
     return &session->snapshot;
+}
+
+struct stack_view session_stacks(const struct session *session)
+{
+    (void)session;
+    return (struct stack_view){0};
+}
+
+bool session_module(const struct session *session, uint32_t number, struct session_module *ret_module)
+{
+    (void)session;
+    *ret_module = (struct session_module){.path = "/ws/target/a"};
+    return number == 0;
 }
 
 static size_t no_relations(struct session_relation *relations, size_t max)

@@ -14,8 +14,8 @@ mkdir -p "$work/corpus"
 
 cd "$root/server"
 ${CLANG:-clang} -std=gnu11 -D_GNU_SOURCE -DRSPROF_VERSION='"fuzz"' -g -O1 -fsanitize=fuzzer,address,undefined \
-    -fno-sanitize-recover=all -I. -I../bpf -isystem "$cjson" "$here/fuzz_server.c" lsp/*.c rpc/*.c base/*.c "$cjson/cJSON.c" \
-    -l:libev.a -l:libiberty.a -lm -o "$work/fuzz_server"
+    -fno-sanitize-recover=all -I. -I../bpf -isystem "$cjson" "$here/fuzz_server.c" lsp/*.c rpc/*.c export/*.c profile/*.c \
+    base/*.c "$cjson/cJSON.c" -l:libev.a -l:libiberty.a -l:libz.a -lm -o "$work/fuzz_server"
 # The server says on stderr why a stream was broken: libFuzzer must not show that for every input.
 "$work/fuzz_server" -close_fd_mask=2 -max_total_time="$seconds" -seed="$seed" -max_len=16384 -timeout=10 -rss_limit_mb=2048 -only_ascii=0 \
     -dict="$here/words.dict" -print_final_stats=1 -artifact_prefix="$work/" "$work/corpus" "$here/corpus" >"$work/log" 2>&1 || {
