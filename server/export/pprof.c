@@ -47,7 +47,6 @@ enum {
     LINE_LINE = 2,
     FUNCTION_ID = 1,
     FUNCTION_NAME = 2,
-    FUNCTION_SYSTEM_NAME = 3,
     FUNCTION_FILENAME = 4,
 };
 
@@ -118,6 +117,21 @@ static void put_mapping(struct pprof *pprof, uint32_t number)
     proto_put_message(&pprof->profile, PROFILE_MAPPING, mapping);
 }
 
+/* Readers take the first one for the program. */
+static void put_mappings(struct pprof *pprof)
+{
+    const struct export_source *source = pprof->source;
+    uint32_t program = 0;
+    while (program < source->module_count && strcmp(source->modules[program].path, source->status->exe) != 0)
+        program++;
+    if (program < source->module_count)
+        put_mapping(pprof, program);
+    for (uint32_t i = 0; i < source->module_count; i++)
+        if (i != program)
+            put_mapping(pprof, i);
+}
+
+/* Without its mangled name, by which readers would know that it is to be demangled. */
 static uint64_t put_function(struct pprof *pprof, const char *name, const char *file)
 {
     uint32_t name_id = string_id(pprof, name), file_id = string_id(pprof, file);
@@ -130,7 +144,6 @@ static uint64_t put_function(struct pprof *pprof, const char *name, const char *
     struct proto *function = &pprof->nested;
     proto_put_uint(function, FUNCTION_ID, id);
     proto_put_uint(function, FUNCTION_NAME, name_id);
-    proto_put_uint(function, FUNCTION_SYSTEM_NAME, name_id);
     proto_put_uint(function, FUNCTION_FILENAME, file_id);
     proto_put_message(&pprof->profile, PROFILE_FUNCTION, function);
     return id;
@@ -258,8 +271,7 @@ static void put_profile(struct pprof *pprof)
     proto_put_uint(&pprof->profile, PROFILE_TIME_NANOS, source->start_ns);
     proto_put_uint(&pprof->profile, PROFILE_DURATION_NANOS, source->duration_ns);
     put_comments(pprof);
-    for (uint32_t i = 0; i < source->module_count; i++)
-        put_mapping(pprof, i);
+    put_mappings(pprof);
     for (uint32_t i = 0; i < stack_view_frames_len(&source->stacks); i++)
         put_frame(pprof, i);
     put_location(pprof, kernel_location(pprof), CALL_KERNEL);
