@@ -121,22 +121,29 @@ enum unwind_kind {
     UNWIND_SIGNAL,        /* rsp points at a ucontext: all registers come from it */
     UNWIND_END,           /* the outermost frame: the return address is undefined */
     UNWIND_UNSUPPORTED,   /* a rule we cannot express */
+    UNWIND_ROWS,          /* of a page: it has several rows */
 };
 
-/* Where the rows of one 256-byte page of code stand in the module's table. 8 bytes. */
+/* What a page of 256 bytes of code has instead of a row, if it has more than one: where they stand. 8 bytes.
+ */
 struct unwind_page {
-    __u32 first_row; /* element index into the module's table */
-    __u32 row_count; /* the first row of a page always has pc 0 */
+    __u8 reserved;
+    __u8 kind; /* UNWIND_ROWS */
+    __u16 line_count;
+    __u32 first_line; /* of the module's table */
 };
 
-/* One element of a module's table: first the pages (page 0 is the one of link-time address `table_start`),
- * then the rows. */
+/* A module's table is made of lines of eight elements, the size of a cache line. First come the pages (page 0
+ * is the one of link-time address `table_start`): for each its only row, or a reference to lines of its own
+ * further on. There the first row has pc 0, and the last one is repeated to the end of its line. */
 union unwind_element {
     struct unwind_page page;
     struct unwind_row row;
 };
 
-#define UNWIND_PAGE_SHIFT 8
+#define UNWIND_LINE_ELEMENTS  8
+#define UNWIND_PAGE_LINES_MAX 32 /* a row for each byte */
+#define UNWIND_PAGE_SHIFT     8
 
 /* An executable mapping: address − bias = link-time address in the module. Sorted by start. */
 struct mapping {

@@ -22,7 +22,7 @@ struct unwind_table_template {
     __uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __uint(key_size, sizeof(__u32));
-    __uint(value_size, sizeof(union unwind_element));
+    __uint(value_size, UNWIND_LINE_ELEMENTS * sizeof(union unwind_element));
 };
 
 struct {
@@ -97,7 +97,7 @@ static __always_inline void *unwind_table(__u32 module)
     return bpf_map_lookup_elem(&unwind_tables, &module);
 }
 
-static __always_inline union unwind_element *unwind_element(void *table, __u32 index)
+static __always_inline union unwind_element *unwind_line(void *table, __u32 index)
 {
     return bpf_map_lookup_elem(table, &index);
 }

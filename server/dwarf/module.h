@@ -51,7 +51,7 @@ void module_set_verbatim(struct module *module, bool verbatim);
 int module_resolve(struct module *module, uint64_t address, const struct source_frame **ret_frames,
                    size_t *ret_count);
 
-/* A module's unwind table in the layout of events.h: `page_count` pages, then the rows they refer to. The
+/* A module's unwind table in the layout of events.h: `page_count` pages, then the lines they refer to. The
  * first page covers link-time addresses from `start` (a multiple of 256) on. Owned by the caller,
  * `unwind_table_release` frees it. */
 struct unwind_table {

@@ -77,34 +77,38 @@ struct paging {
     size_t next; /* rule */
     struct unwind_row in_force;
     struct unwind_table table;
-    uint32_t row_count;
 };
 
-static void put_row(struct paging *paging, unsigned pc, struct unwind_row row)
+static void put_page(struct unwind_table *table, uint32_t index, const struct unwind_row *rows, size_t count)
 {
-    row.pc = (uint8_t)pc;
-    paging->table.elements[paging->table.page_count + paging->row_count++].row = row;
+    if (count == 1) {
+        table->elements[index].row = rows[0];
+        return;
+    }
+    size_t lines = (count + UNWIND_LINE_ELEMENTS - 1) / UNWIND_LINE_ELEMENTS;
+    table->elements[index].page = (struct unwind_page){
+        .kind = UNWIND_ROWS,
+        .line_count = (uint16_t)lines,
+        .first_line = table->element_count / UNWIND_LINE_ELEMENTS,
+    };
+    for (size_t i = 0; i < lines * UNWIND_LINE_ELEMENTS; i++)
+        table->elements[table->element_count++].row = rows[i < count ? i : count - 1];
 }
 
 static void fill_page(struct paging *paging, uint32_t index)
 {
     const struct cfi_rule *rules = paging->rules->items.items;
     uint64_t start = paging->table.start + index * PAGE_SIZE;
-    uint32_t first = paging->row_count;
-    bool starts_here = paging->next < paging->rules->items.len && rules[paging->next].pc == start;
-    bool begins_within =
-        paging->next < paging->rules->items.len && rules[paging->next].pc < start + PAGE_SIZE;
-    if (!starts_here && (begins_within || paging->in_force.kind != UNWIND_NONE))
-        put_row(paging, 0, paging->in_force);
+    struct unwind_row rows[PAGE_SIZE];
+    size_t count = 0;
+    if (paging->next == paging->rules->items.len || rules[paging->next].pc != start)
+        rows[count++] = paging->in_force;
     for (; paging->next < paging->rules->items.len && rules[paging->next].pc < start + PAGE_SIZE;
          paging->next++) {
-        paging->in_force = rules[paging->next].row;
-        put_row(paging, (unsigned)(rules[paging->next].pc - start), paging->in_force);
+        paging->in_force = rows[count] = rules[paging->next].row;
+        rows[count++].pc = (uint8_t)(rules[paging->next].pc - start);
     }
-    paging->table.elements[index].page = (struct unwind_page){
-        .first_row = paging->table.page_count + first,
-        .row_count = paging->row_count - first,
-    };
+    put_page(&paging->table, index, rows, count);
 }
 
 static int make_pages(const struct cfi_rules *rules, struct unwind_table *ret_table)
@@ -116,13 +120,15 @@ static int make_pages(const struct cfi_rules *rules, struct unwind_table *ret_ta
     if (pages > UNWIND_PAGES_MAX || rules->items.len > UINT32_MAX / 2)
         return -EFBIG;
     paging.table.page_count = (uint32_t)pages;
-    size_t most = pages * 2 + rules->items.len; /* a page adds one row at most */
+    paging.table.element_count =
+        (uint32_t)(pages + UNWIND_LINE_ELEMENTS - 1) / UNWIND_LINE_ELEMENTS * UNWIND_LINE_ELEMENTS;
+    /* A page adds one row at most, and leaves a line unfilled. */
+    size_t most = paging.table.element_count + rules->items.len + pages * UNWIND_LINE_ELEMENTS;
     paging.table.elements = calloc(most, sizeof(*paging.table.elements));
     if (!paging.table.elements)
         return -ENOMEM;
     for (uint32_t i = 0; i < pages; i++)
         fill_page(&paging, i);
-    paging.table.element_count = paging.table.page_count + paging.row_count;
     *ret_table = paging.table;
     return 0;
 }

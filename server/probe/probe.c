@@ -127,12 +127,12 @@ void probe_free(struct probe *probe)
 int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unwind_element *elements,
                            uint32_t count)
 {
-    if (module >= MODULES_MAX || !count)
+    if (module >= MODULES_MAX || !count || count % UNWIND_LINE_ELEMENTS)
         return -EINVAL;
     WITH_RIGHTS(RIGHTS_SAMPLE);
     LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
-    int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), sizeof(*elements), count,
-                            &options);
+    int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t),
+                            UNWIND_LINE_ELEMENTS * sizeof(*elements), count / UNWIND_LINE_ELEMENTS, &options);
     if (fd < 0)
         return fd;
     size_t len = count * sizeof(*elements);

@@ -19,29 +19,35 @@ static bool is_sealed(int fd, size_t size)
     return seals >= 0 && (seals & needed) == needed && fstat(fd, &st) == 0 && (size_t)st.st_size == size;
 }
 
-static bool page_is_good(const union unwind_element *elements, const struct wire_table *table,
-                         struct unwind_page page)
+static bool rows_are_good(const union unwind_element *rows, size_t count)
 {
-    if (!page.row_count)
-        return true;
-    if (page.row_count > 1u << UNWIND_PAGE_SHIFT || page.first_row < table->page_count ||
-        page.first_row > table->element_count || page.row_count > table->element_count - page.first_row)
-        return false;
-    const union unwind_element *rows = elements + page.first_row;
     if (rows[0].row.pc != 0)
         return false;
-    for (uint32_t i = 0; i < page.row_count; i++)
-        if (rows[i].row.kind > UNWIND_UNSUPPORTED || (i && rows[i].row.pc <= rows[i - 1].row.pc))
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].row.kind > UNWIND_UNSUPPORTED || (i && rows[i].row.pc < rows[i - 1].row.pc))
             return false;
     return true;
 }
 
+static bool page_is_good(const union unwind_element *elements, const struct wire_table *table,
+                         struct unwind_page page)
+{
+    uint32_t lines = table->element_count / UNWIND_LINE_ELEMENTS;
+    if (page.kind != UNWIND_ROWS)
+        return page.kind <= UNWIND_UNSUPPORTED;
+    return page.line_count && page.line_count <= UNWIND_PAGE_LINES_MAX && page.first_line < lines &&
+           page.line_count <= lines - page.first_line &&
+           rows_are_good(elements + (size_t)page.first_line * UNWIND_LINE_ELEMENTS,
+                         (size_t)page.line_count * UNWIND_LINE_ELEMENTS);
+}
+
 static bool table_is_good(const union unwind_element *elements, const struct wire_table *table)
 {
-    uint64_t rows = 0; /* pages that share rows could make the check take for ever */
+    uint64_t lines = 0; /* pages that share rows could make the check take for ever */
     for (uint32_t i = 0; i < table->page_count; i++) {
-        rows += elements[i].page.row_count;
-        if (rows > table->element_count || !page_is_good(elements, table, elements[i].page))
+        lines += elements[i].page.kind == UNWIND_ROWS ? elements[i].page.line_count : 0;
+        if (lines > table->element_count / UNWIND_LINE_ELEMENTS ||
+            !page_is_good(elements, table, elements[i].page))
             return false;
     }
     return true;
@@ -50,8 +56,8 @@ static bool table_is_good(const union unwind_element *elements, const struct wir
 int table_map(int fd, const struct wire_table *table, const union unwind_element **ret_elements)
 {
     if (!table->page_count || table->page_count > table->element_count ||
-        table->element_count > WIRE_ELEMENTS_MAX || table->start % (1u << UNWIND_PAGE_SHIFT) ||
-        !is_sealed(fd, size_of(table)))
+        table->element_count > WIRE_ELEMENTS_MAX || table->element_count % UNWIND_LINE_ELEMENTS ||
+        table->start % (1u << UNWIND_PAGE_SHIFT) || !is_sealed(fd, size_of(table)))
         return -EBADMSG;
     void *elements = mmap(NULL, size_of(table), PROT_READ, MAP_PRIVATE, fd, 0);
     if (elements == MAP_FAILED)

@@ -48,7 +48,9 @@ static void check_table(struct reader payload)
         return;
     for (uint32_t i = 0; i < answer.table.page_count; i++) {
         struct unwind_page page = elements[i].page;
-        if (page.row_count && elements[page.first_row + page.row_count - 1].row.kind > UNWIND_UNSUPPORTED)
+        size_t end = ((size_t)page.first_line + page.line_count) * UNWIND_LINE_ELEMENTS;
+        if (page.kind > UNWIND_ROWS ||
+            (page.kind == UNWIND_ROWS && elements[end - 1].row.kind > UNWIND_UNSUPPORTED))
             __builtin_trap();
     }
     table_unmap(elements, &answer.table);

@@ -63,8 +63,11 @@ static void check_table(const struct unwind_table *table)
 {
     for (uint32_t i = 0; i < table->page_count; i++) {
         struct unwind_page page = table->elements[i].page;
-        if (page.row_count > 256 || page.first_row + page.row_count > table->element_count ||
-            (page.row_count && table->elements[page.first_row].row.pc != 0))
+        size_t first = (size_t)page.first_line * UNWIND_LINE_ELEMENTS;
+        if (page.kind == UNWIND_ROWS &&
+            (page.line_count > UNWIND_PAGE_LINES_MAX ||
+             first + (size_t)page.line_count * UNWIND_LINE_ELEMENTS > table->element_count ||
+             table->elements[first].row.pc != 0))
             __builtin_trap();
     }
 }

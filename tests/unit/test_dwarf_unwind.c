@@ -23,9 +23,11 @@ static struct unwind_row rule_at(const struct unwind_table *table, uint64_t addr
     if (address < table->start || page >= table->page_count)
         return none;
     struct unwind_page rows = table->elements[page].page;
+    if (rows.kind != UNWIND_ROWS)
+        return table->elements[page].row;
     struct unwind_row found = none;
-    for (uint32_t i = 0; i < rows.row_count; i++) {
-        struct unwind_row row = table->elements[rows.first_row + i].row;
+    for (uint32_t i = 0; i < rows.line_count * UNWIND_LINE_ELEMENTS; i++) {
+        struct unwind_row row = table->elements[rows.first_line * UNWIND_LINE_ELEMENTS + i].row;
         if (row.pc <= (address & ((1u << UNWIND_PAGE_SHIFT) - 1)))
             found = row;
     }
@@ -203,12 +205,14 @@ static void test_pages_start_at_zero_and_are_sorted(void **state)
     assert_int_equal(table.start % 256, 0);
     for (uint32_t i = 0; i < table.page_count; i++) {
         struct unwind_page page = table.elements[i].page;
-        assert_true(page.first_row >= table.page_count);
-        assert_true(page.first_row + page.row_count <= table.element_count);
-        for (uint32_t j = 0; j < page.row_count; j++) {
-            struct unwind_row row = table.elements[page.first_row + j].row;
-            assert_true(j ? row.pc > table.elements[page.first_row + j - 1].row.pc : row.pc == 0);
-        }
+        uint32_t count = page.line_count * UNWIND_LINE_ELEMENTS,
+                 first = page.first_line * UNWIND_LINE_ELEMENTS;
+        if (page.kind != UNWIND_ROWS)
+            continue;
+        assert_true(first >= table.page_count && first + count <= table.element_count);
+        assert_true(table.elements[first].row.pc == 0 && table.elements[first + 1].row.pc > 0);
+        for (uint32_t j = 1; j < count; j++)
+            assert_true(table.elements[first + j].row.pc >= table.elements[first + j - 1].row.pc);
     }
     unwind_table_release(&table);
     module_free(module);

@@ -13,8 +13,9 @@
 
 static uint64_t stack_memory[1024];
 static struct mapping mappings[4];
-static union unwind_element elements[64];
-static size_t element_count;
+enum { LINES = 2 }; /* the pages, and the rows of the first */
+static union unwind_element elements[LINES * UNWIND_LINE_ELEMENTS];
+#define ROW(i) elements[UNWIND_LINE_ELEMENTS + (i)].row
 
 static int unwind_read(void *to, __u32 size, __u64 address)
 {
@@ -34,9 +35,9 @@ static void *unwind_table(__u32 module)
     return module == 7 ? elements : NULL;
 }
 
-static union unwind_element *unwind_element(void *table, __u32 index)
+static union unwind_element *unwind_line(void *table, __u32 index)
 {
-    return index < element_count ? (union unwind_element *)table + index : NULL;
+    return index < LINES ? (union unwind_element *)table + (size_t)index * UNWIND_LINE_ELEMENTS : NULL;
 }
 
 #include "unwind.h"
@@ -51,14 +52,13 @@ static int set_up(void **state)
      * (0x1100). */
     mappings[0] = (struct mapping){CODE_BASE + 0x1000, CODE_BASE + 0x1200, CODE_BASE, 0x1000, 2, 7};
     mappings[1] = (struct mapping){CODE_BASE + 0x10000, CODE_BASE + 0x11000, CODE_BASE, 0, 0, 9};
-    elements[0].page = (struct unwind_page){2, 3};
-    elements[1].page = (struct unwind_page){5, 2};
-    elements[2].row = (struct unwind_row){0x00, UNWIND_CFA_RSP, 0, 8};
-    elements[3].row = (struct unwind_row){0x40, UNWIND_CFA_RSP, 0, 8};
-    elements[4].row = (struct unwind_row){0x41, UNWIND_CFA_RBP, -16, 16};
-    elements[5].row = (struct unwind_row){0x00, UNWIND_END, 0, 8};
-    elements[6].row = (struct unwind_row){0x80, UNWIND_NONE, 0, 0};
-    element_count = 7;
+    elements[0].page = (struct unwind_page){.kind = UNWIND_ROWS, .line_count = 1, .first_line = 1};
+    elements[1].row = (struct unwind_row){0x00, UNWIND_END, 0, 8};
+    ROW(0) = (struct unwind_row){0x00, UNWIND_CFA_RSP, 0, 8};
+    ROW(1) = (struct unwind_row){0x40, UNWIND_CFA_RSP, 0, 8};
+    ROW(2) = (struct unwind_row){0x41, UNWIND_CFA_RBP, -16, 16};
+    for (int i = 3; i < UNWIND_LINE_ELEMENTS; i++)
+        ROW(i) = (struct unwind_row){0xc0, UNWIND_NONE, 0, 0};
     return 0;
 }
 
@@ -141,7 +141,7 @@ static void code_without_a_table_is_walked_by_its_frame_pointers(void **state)
 static void a_gap_between_functions_has_no_rule(void **state)
 {
     (void)state;
-    struct unwind_walk walk = walk_from(CODE_BASE + 0x1190, STACK_BASE + 0x100, 0);
+    struct unwind_walk walk = walk_from(CODE_BASE + 0x10c8, STACK_BASE + 0x100, 0);
     assert_int_equal(walk.event.end, STACK_NO_ROW);
 }
 
@@ -157,7 +157,7 @@ static void a_stack_that_cannot_be_read_ends_the_walk(void **state)
 static void a_realigned_frame_has_its_cfa_and_rbp_in_memory(void **state)
 {
     (void)state;
-    elements[2].row = (struct unwind_row){0x00, UNWIND_CFA_RBP_DEREF, 0, -8};
+    ROW(0) = (struct unwind_row){0x00, UNWIND_CFA_RBP_DEREF, 0, -8};
     put(STACK_BASE + 0x100, STACK_BASE + 0x700); /* the caller's rbp */
     put(STACK_BASE + 0xf8, STACK_BASE + 0x200);  /* the CFA */
     put(STACK_BASE + 0x1f8, CODE_BASE + 0x1110); /* into start */
@@ -170,7 +170,7 @@ static void a_realigned_frame_has_its_cfa_and_rbp_in_memory(void **state)
 static void assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked(void **state)
 {
     (void)state;
-    elements[2].row = (struct unwind_row){0x00, UNWIND_CFA_RSP_DEREF, -24, 112 * 256 + 8};
+    ROW(0) = (struct unwind_row){0x00, UNWIND_CFA_RSP_DEREF, -24, 112 * 256 + 8};
     put(STACK_BASE + 0x80 + 112, STACK_BASE + 0x1f8); /* CFA - 8 */
     put(STACK_BASE + 0x1e8, STACK_BASE + 0x700);      /* the caller's rbp */
     put(STACK_BASE + 0x1f8, CODE_BASE + 0x1110);      /* into start */
@@ -185,7 +185,7 @@ static void assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked(void **
 static void a_signal_frame_continues_where_the_signal_struck(void **state)
 {
     (void)state;
-    elements[2].row = (struct unwind_row){0x00, UNWIND_SIGNAL, 0, 0};
+    ROW(0) = (struct unwind_row){0x00, UNWIND_SIGNAL, 0, 0};
     uint64_t gregs = STACK_BASE + 0x100 + UNWIND_GREGS_OFFSET;
     put(gregs + 8 * UNWIND_GREG_RIP, CODE_BASE + 0x1100); /* the first byte of start: not a return address */
     put(gregs + 8 * UNWIND_GREG_RSP, STACK_BASE + 0x800);
