@@ -35,13 +35,10 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
     if (!is_target())
         return 0;
     COUNT_RUN(PROGRAM_CPU_SAMPLE);
-    struct pt_regs *user = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-    __u64 rip, rsp, rbp;
-    if (bpf_probe_read_kernel(&rip, 8, &user->rip) || bpf_probe_read_kernel(&rsp, 8, &user->rsp) ||
-        bpf_probe_read_kernel(&rbp, 8, &user->rbp))
-        return 0;
+    /* Fields of the kernel's struct pt_regs, which has the layout of ours. */
+    const struct pt_regs *user = (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
     __sync_fetch_and_add(&cpu_samples, 1);
-    __u32 slot = stack_slot(rip, rsp, rbp, 1);
+    __u32 slot = stack_slot(user->rip, user->rsp, user->rbp, 1);
     struct cpu_counts *counts = bpf_map_lookup_elem(&cpu_counts, &slot);
     if (!counts)
         __sync_fetch_and_add(&cpu_samples_lost, 1);

@@ -17,6 +17,8 @@
 
 #include "events.h"
 
+#define UNWIND_WINDOW_WORDS 32
+
 struct unwind_walk {
     __u64 rip, rsp, rbp;
     __u64 hash;             /* of the frames so far */
@@ -24,6 +26,8 @@ struct unwind_walk {
     __u32 mapping_first, mapping_count;
     __u32 exact; /* rip is an instruction that was running, not a return address */
     __u32 busy;
+    __u64 window_start; /* what of the stack was read last: frames lie side by side */
+    __u64 window[UNWIND_WINDOW_WORDS];
     struct stack_event event; /* the result */
 };
 
@@ -107,12 +111,28 @@ static __always_inline long unwind_end(struct unwind_walk *walk, enum stack_end 
     return 1;
 }
 
+/* Reads a word of the stack, and those above it with it if it can. */
+static __always_inline int unwind_word(struct unwind_walk *walk, __u64 address, __u64 *ret_word)
+{
+    __u64 offset = address - walk->window_start;
+    if (offset > sizeof(walk->window) - 8 || offset % 8) {
+        walk->window_start = address;
+        if (unwind_read(walk->window, sizeof(walk->window), address)) {
+            walk->window_start = 0;
+            return unwind_read(ret_word, 8, address); /* the stack ends soon */
+        }
+        offset = 0;
+    }
+    *ret_word = walk->window[offset / 8 % UNWIND_WINDOW_WORDS];
+    return 0;
+}
+
 static __always_inline long unwind_signal_frame(struct unwind_walk *walk)
 {
     __u64 gregs = walk->rsp + UNWIND_GREGS_OFFSET, rip, rsp, rbp;
-    if (unwind_read(&rip, 8, gregs + UNWIND_GREG_RIP * 8) ||
-        unwind_read(&rsp, 8, gregs + UNWIND_GREG_RSP * 8) ||
-        unwind_read(&rbp, 8, gregs + UNWIND_GREG_RBP * 8))
+    if (unwind_word(walk, gregs + UNWIND_GREG_RBP * 8, &rbp) ||
+        unwind_word(walk, gregs + UNWIND_GREG_RSP * 8, &rsp) ||
+        unwind_word(walk, gregs + UNWIND_GREG_RIP * 8, &rip))
         return unwind_end(walk, STACK_BAD_READ);
     walk->rip = rip;
     walk->rsp = rsp;
@@ -124,19 +144,20 @@ static __always_inline long unwind_signal_frame(struct unwind_walk *walk)
 /* Code without tables often keeps frame pointers. Believed only if the saved one lies above this frame. */
 static __always_inline long unwind_by_frame_pointer(struct unwind_walk *walk, enum stack_end otherwise)
 {
-    __u64 saved[2];
+    __u64 rbp, rip;
     if (walk->rbp < walk->rsp || walk->rbp - walk->rsp > (1 << 20) || (walk->rbp & 7) ||
-        unwind_read(saved, sizeof(saved), walk->rbp) || (saved[0] && saved[0] <= walk->rbp))
+        unwind_word(walk, walk->rbp, &rbp) || unwind_word(walk, walk->rbp + 8, &rip) ||
+        (rbp && rbp <= walk->rbp))
         return unwind_end(walk, otherwise);
     walk->rsp = walk->rbp + 16;
-    walk->rbp = saved[0];
-    walk->rip = saved[1];
+    walk->rbp = rbp;
+    walk->rip = rip;
     walk->exact = 0;
-    return walk->rip ? 0 : unwind_end(walk, STACK_COMPLETE);
+    return rip ? 0 : unwind_end(walk, STACK_COMPLETE);
 }
 
 /* The CFA by the row's rule; how the walk ends if it cannot be had. */
-static __always_inline enum stack_end unwind_cfa(const struct unwind_walk *walk, struct unwind_row row,
+static __always_inline enum stack_end unwind_cfa(struct unwind_walk *walk, struct unwind_row row,
                                                  __u64 *ret_cfa)
 {
     __u64 saved;
@@ -151,12 +172,12 @@ static __always_inline enum stack_end unwind_cfa(const struct unwind_walk *walk,
         *ret_cfa = walk->rsp + 8 + ((walk->rip & 15) >= 11 ? 8 : 0);
         break;
     case UNWIND_CFA_RBP_DEREF:
-        if (unwind_read(&saved, 8, walk->rbp + row.cfa_offset))
+        if (unwind_word(walk, walk->rbp + row.cfa_offset, &saved))
             return STACK_BAD_READ;
         *ret_cfa = saved;
         break;
     case UNWIND_CFA_RSP_DEREF:
-        if (unwind_read(&saved, 8, walk->rsp + (row.cfa_offset >> 8)))
+        if (unwind_word(walk, walk->rsp + (row.cfa_offset >> 8), &saved))
             return STACK_BAD_READ;
         *ret_cfa = saved + (row.cfa_offset & 255);
         break;
@@ -172,18 +193,10 @@ static __always_inline long unwind_by_row(struct unwind_walk *walk, struct unwin
     enum stack_end end = unwind_cfa(walk, row, &cfa);
     if (end != STACK_COMPLETE)
         return unwind_end(walk, end);
-    __u64 saved[2]; /* rbp and the return address, side by side in most frames: one read serves for both */
-    if (row.kind == UNWIND_CFA_RBP_DEREF && unwind_read(&rbp, 8, walk->rbp))
+    /* rbp first: it lies below the return address, and is read with it. */
+    __u64 rbp_at = row.kind == UNWIND_CFA_RBP_DEREF ? walk->rbp : cfa + row.rbp_offset;
+    if ((rbp_at != cfa && unwind_word(walk, rbp_at, &rbp)) || unwind_word(walk, cfa - 8, &rip))
         return unwind_end(walk, STACK_BAD_READ);
-    if (row.rbp_offset == -16) {
-        if (unwind_read(saved, sizeof(saved), cfa - 16))
-            return unwind_end(walk, STACK_BAD_READ);
-        rbp = saved[0];
-        rip = saved[1];
-    } else if (unwind_read(&rip, 8, cfa - 8) ||
-               (row.rbp_offset && unwind_read(&rbp, 8, cfa + row.rbp_offset))) {
-        return unwind_end(walk, STACK_BAD_READ);
-    }
     walk->rip = rip;
     walk->rsp = cfa;
     walk->rbp = rbp;
@@ -237,6 +250,7 @@ static __always_inline void unwind_begin(struct unwind_walk *walk, __u32 mapping
     walk->mapping_first = (mapping_state >> MAPPING_SET_SHIFT) * MAPPINGS_MAX;
     walk->mapping_count = mapping_state & ((1u << MAPPING_SET_SHIFT) - 1);
     walk->exact = 1;
+    walk->window_start = 0;
     walk->event.frame_count = 0;
     walk->event.end = STACK_TRUNCATED;
 }
