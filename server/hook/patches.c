@@ -179,6 +179,11 @@ static bool stands_there(int mem_fd, const struct patch *patch, const uint8_t by
     return remote_read(mem_fd, patch->address, code, sizeof(code)) == 0 && !memcmp(code, bytes, sizeof(code));
 }
 
+static bool is_in_place(int mem_fd, const struct patch *patch)
+{
+    return stands_there(mem_fd, patch, patch->jump);
+}
+
 static bool is_wanted(int mem_fd, const struct patch *patch)
 {
     return memcmp(patch->before, patch->jump, sizeof(patch->jump)) != 0 &&
@@ -189,7 +194,7 @@ static void put_back(const struct change *change)
 {
     for (size_t i = 0; i < change->patches->items.len; i++) {
         const struct patch *patch = &change->patches->items.items[i];
-        if (stands_there(change->mem_fd, patch, patch->jump))
+        if (is_in_place(change->mem_fd, patch))
             (void)remote_write(change->mem_fd, patch->address, patch->prologue.original, sizeof(patch->jump));
     }
 }
@@ -232,12 +237,13 @@ static int undo(void *userdata)
     return 0;
 }
 
-/* A thread that does not stop, or stands where it should not, does so for a moment. */
+/* A thread that does not stop (it waits for a disk, or for a processor), or stands where it should not, does
+ * so for a moment: the others are not kept waiting for it longer than it takes most times. */
 static int persist(struct change *change, int (*step)(void *userdata))
 {
-    int r = -EAGAIN;
-    for (change->timeout_ns = 10 * NS_PER_MS; change->timeout_ns < NS_PER_SEC; change->timeout_ns *= 2) {
-        r = remote_on_thread(step, change);
+    const uint64_t first_ns = 5 * NS_PER_MS, last_ns = 320 * NS_PER_MS;
+    for (change->timeout_ns = first_ns; change->timeout_ns <= last_ns; change->timeout_ns *= 2) {
+        int r = remote_on_thread(step, change);
         if (r != -EAGAIN && r != -ETIMEDOUT)
             return r;
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
@@ -245,10 +251,10 @@ static int persist(struct change *change, int (*step)(void *userdata))
     return -ETIMEDOUT;
 }
 
-static bool any_wanted(const struct patches *patches, int mem_fd)
+static bool any(const struct change *change, bool (*is)(int mem_fd, const struct patch *patch))
 {
-    for (size_t i = 0; i < patches->items.len; i++)
-        if (is_wanted(mem_fd, &patches->items.items[i]))
+    for (size_t i = 0; i < change->patches->items.len; i++)
+        if (is(change->mem_fd, &change->patches->items.items[i]))
             return true;
     return false;
 }
@@ -256,11 +262,11 @@ static bool any_wanted(const struct patches *patches, int mem_fd)
 int patches_apply(struct patches *patches, pid_t pid, int mem_fd)
 {
     struct change change = {.patches = patches, .pid = pid, .mem_fd = mem_fd};
-    return any_wanted(patches, mem_fd) ? persist(&change, apply) : 0;
+    return any(&change, is_wanted) ? persist(&change, apply) : 0;
 }
 
 int patches_undo(struct patches *patches, pid_t pid, int mem_fd)
 {
     struct change change = {.patches = patches, .pid = pid, .mem_fd = mem_fd};
-    return patches->items.len ? persist(&change, undo) : 0;
+    return any(&change, is_in_place) ? persist(&change, undo) : 0;
 }
