@@ -4,61 +4,18 @@ neighbouring halves. Prints the median of the pairs' ratios, since these machine
 
 usage: RSPROF=… PROGRAMS=… overhead.py [--pairs N] [--heap MODE] [KIND:THREADS ...]"""
 import argparse
-import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
+from pathlib import Path
 
-RSPROF, PROGRAMS = os.environ["RSPROF"], os.environ["PROGRAMS"]
+sys.path.append(str(Path(__file__).resolve().parent.parent / "live"))
+from rsprof_server import Server  # noqa: E402
 
-
-class Server:
-    """`rsprof serve`, asked one thing at a time."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([RSPROF, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.status = {}
-        self.last_id = 0
-        self.ask("initialize", {"capabilities": {"experimental": {"rsprof": {"annotations": True}}}})
-        self.send({"method": "initialized", "params": {}})
-
-    def send(self, message):
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self.process.stdin.flush()
-
-    def receive(self):
-        length = 0
-        while (line := self.process.stdout.readline().strip()):
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        message = json.loads(self.process.stdout.read(length))
-        if message.get("method") == "rsprof/status":
-            self.status = message["params"]
-        if "method" in message and "id" in message:
-            self.send({"id": message["id"], "result": None})
-        return message
-
-    def ask(self, method, params):
-        self.last_id += 1
-        self.send({"id": self.last_id, "method": method, "params": params})
-        while (message := self.receive()).get("id") != self.last_id or "method" in message:
-            pass
-        if "error" in message:
-            raise RuntimeError(message["error"])
-        return message["result"]
-
-    def attach(self, pid, heap):
-        self.ask("rsprof/attach", {"pid": pid, "heap": heap})
-        while self.status.get("state") != "running":
-            self.receive()
-
-    def close(self):
-        self.ask("shutdown", None)
-        self.send({"method": "exit"})
-        self.process.wait()
+PROGRAMS = os.environ["PROGRAMS"]
 
 
 class Counter:
@@ -87,7 +44,8 @@ def measure(kind, threads, heap, pairs):
             counter = Counter(file.name)
             for _ in range(pairs):
                 before = counter.rate(0.5)
-                server.attach(target.pid, heap)
+                server.ask("rsprof/attach", {"pid": target.pid, "heap": heap})
+                server.wait_for_state("running")
                 time.sleep(1)  # symbols of what it met first are being read
                 attached = counter.rate(1)
                 server.ask("rsprof/hotLines", {})
