@@ -11,7 +11,7 @@ for purpose; do
     test) packages="$packages libcmocka-dev llvm gdb elfutils binutils curl clang-tidy clang-format libclang-rt-14-dev
                     cppcheck lua-check tmux xvfb xterm xdotool x11-utils imagemagick fonts-dejavu-core chromium
                     linux-perf patchelf python3 util-linux debian-archive-keyring debootstrap groff file
-                    vim vim-ale libjemalloc-dev libmimalloc-dev musl-tools
+                    vim vim-ale libjemalloc-dev libmimalloc-dev musl-tools golang-go
                     qemu-system-x86 busybox-static cpio" ;;
     *) echo "install.sh: what is '$purpose'?" >&2 && exit 2 ;;
     esac

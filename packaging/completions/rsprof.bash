@@ -9,6 +9,7 @@ _rsprof() {
     fi
     case $before in
     --heap) COMPREPLY=($(compgen -W "auto hook uprobe off" -- "$word")) && return ;;
+    --format) COMPREPLY=($(compgen -W "json folded pprof firefox" -- "$word")) && return ;;
     --workspace) COMPREPLY=($(compgen -d -- "$word")) && return ;;
     -o) COMPREPLY=($(compgen -f -- "$word")) && return ;;
     --cpu-freq | --heap-interval | --budget | --window | --source-map | --duration) return ;;
