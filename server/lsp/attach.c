@@ -6,23 +6,10 @@
 #include "lsp/server_state.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define RETRY_NS (5 * NS_PER_SEC)
-
-/* When the executable that runs was written; 0: unknown. /proc/PID/exe is the file that runs, even if another
- * one took its place. */
-static uint64_t build_time_ns(const struct session_status *status)
-{
-    char link[64];
-    struct stat info;
-    snprintf(link, sizeof(link), "/proc/%d/exe", (int)status->pid);
-    if (stat(link, &info) < 0 && stat(status->exe, &info) < 0)
-        return 0;
-    return (uint64_t)info.st_mtim.tv_sec * NS_PER_SEC + (uint64_t)info.st_mtim.tv_nsec;
-}
 
 static cJSON *attached_to_json(const struct session_status *status)
 {
@@ -187,7 +174,7 @@ void attach_state_changed(struct lsp_server *server, enum session_state state)
         bool asked = attachment->waiting != NULL;
         attachment->under_way = false;
         attachment->was_attached = true;
-        documents_set_build(&server->documents, build_time_ns(status));
+        documents_forget_builds(&server->documents);
         if (asked)
             rpc_answer(take_ptr(attachment->waiting), attached_to_json(status));
         if (!server->client.annotations)
@@ -195,7 +182,7 @@ void attach_state_changed(struct lsp_server *server, enum session_state state)
     } else if (state == SESSION_LOST) {
         after_end(server, status);
     } else if (state == SESSION_DETACHED) {
-        documents_set_build(&server->documents, 0);
+        documents_forget_builds(&server->documents);
         if (attachment->was_attached)
             publish_all(server, PUBLISH_EVERYTHING);
         attachment->was_attached = false;

@@ -28,7 +28,7 @@ static void document_free(struct documents *documents, struct document *document
     free(document->uri);
     free(document->path);
     free(document->real_path);
-    free(document->build_md5);
+    free((char *)document->build.md5);
     free(document);
 }
 
@@ -71,29 +71,26 @@ static int set_names(struct document *document, const char *uri)
     return document->uri && document->path && document->real_path ? 0 : -ENOMEM;
 }
 
-static bool may_be_build(const struct documents *documents, const struct document *document,
-                         const struct disk_state *state)
+static bool may_be_build(const struct file_build *build, const struct disk_state *state)
 {
-    if (document->build_md5)
-        return !strcmp(state->md5.hex, document->build_md5);
-    return state->mtime_ns <= documents->build_mtime_ns;
+    return build->md5 ? !strcmp(state->md5.hex, build->md5) : state->mtime_ns <= build->written_ns;
 }
 
-static void choose_build_state(const struct documents *documents, struct document *document)
+static void choose_build_state(struct document *document)
 {
     size_t chosen = 0;
     bool found = false;
     for (size_t i = 0; i < document->state_count; i++)
-        if (may_be_build(documents, document, &document->states[i])) {
+        if (may_be_build(&document->build, &document->states[i])) {
             chosen = i;
             found = true;
         }
     document->build_state = chosen;
     const struct disk_state *newest =
         &document->states[document->state_count ? document->state_count - 1 : 0];
-    document->stale =
-        documents->build_mtime_ns && (!document->state_count || !found || document->differs ||
-                                      newest->content_hash != document->states[chosen].content_hash);
+    bool is_known = document->build.written_ns || document->build.md5;
+    document->stale = is_known && (!document->state_count || !found || document->differs ||
+                                   newest->content_hash != document->states[chosen].content_hash);
 }
 
 static int read_disk(const char *path, uint64_t *ret_mtime_ns, struct text *ret_text)
@@ -115,7 +112,7 @@ static int read_disk(const char *path, uint64_t *ret_mtime_ns, struct text *ret_
     return 0;
 }
 
-int documents_observe_disk(struct documents *documents, struct document *document)
+int document_observe_disk(struct document *document)
 {
     struct text disk;
     uint64_t mtime_ns = 0;
@@ -126,7 +123,7 @@ int documents_observe_disk(struct documents *documents, struct document *documen
         r = document_lines_add_state(document, mtime_ns, &disk);
         text_release(&disk);
     }
-    choose_build_state(documents, document);
+    choose_build_state(document);
     return r;
 }
 
@@ -163,9 +160,9 @@ int documents_open(struct documents *documents, const char *uri, long version, c
         return r < 0 ? r : -ENOMEM;
     }
     *slot = document;
-    documents_observe_disk(documents, document);
+    document_observe_disk(document);
     document->differs = *document->path && differs_from_disk(document);
-    choose_build_state(documents, document);
+    choose_build_state(document);
     *ret_document = document;
     return 0;
 }
@@ -229,22 +226,29 @@ int documents_replace(struct documents *documents, struct document *document, co
     return replace_bytes(documents, document, 0, document->text.bytes.len, text, len);
 }
 
-void documents_set_build(struct documents *documents, uint64_t mtime_ns)
+void documents_forget_builds(struct documents *documents)
 {
-    documents->build_mtime_ns = mtime_ns;
     for (size_t i = 0; i < documents->items.len; i++) {
-        free(take_ptr(documents->items.items[i]->build_md5));
-        documents_observe_disk(documents, documents->items.items[i]);
+        struct document *document = documents->items.items[i];
+        free((char *)document->build.md5);
+        document->build = (struct file_build){0};
+        document_observe_disk(document);
     }
 }
 
-int documents_set_build_md5(struct documents *documents, struct document *document, const char *md5)
+int document_set_build(struct document *document, const struct file_build *build)
 {
-    if (document->build_md5)
+    struct file_build *known = &document->build;
+    if (build->written_ns < known->written_ns ||
+        (build->written_ns == known->written_ns && (known->md5 || !build->md5)))
         return 0;
-    document->build_md5 = strdup(md5);
-    choose_build_state(documents, document);
-    return document->build_md5 ? 0 : -ENOMEM;
+    char *md5 = build->md5 ? strdup(build->md5) : NULL;
+    if (build->md5 && !md5)
+        return -ENOMEM;
+    free((char *)known->md5);
+    *known = (struct file_build){build->written_ns, md5};
+    choose_build_state(document);
+    return 0;
 }
 
 uint32_t document_line_of_build(struct document *document, uint32_t build_line)

@@ -5,7 +5,7 @@
  * bring it back. Each state of the file on disk that was seen while the document is open (at open, save and
  * attach) is kept as the identities of its lines with its time of modification. The *build state* links line
  * numbers of the program to lines of today's text, across saves and rebuilds: it is the one with the MD5 sum
- * that the debug info gives, and where it gives none, the one in force when the executable was written.
+ * that the debug info gives, and where it gives none, the one in force when the module was written.
  *
  * Without any state on disk, the text that was opened stands in for it.
  *
@@ -21,6 +21,7 @@
 #include "base/md5.h"
 #include "lsp/line_diff.h"
 #include "lsp/text.h"
+#include "profile/snapshot.h"
 
 #include <stdbool.h>
 
@@ -56,8 +57,9 @@ struct document {
     VEC(struct remembered_line) remembered;        /* deleted lines, oldest first */
     struct disk_state states[DOCUMENT_STATES_MAX]; /* oldest first */
     size_t state_count;
+    struct file_build
+        build; /* what the process was built from, owned; all unknown: nothing says that it has the file */
     size_t build_state; /* index into states */
-    char *build_md5;    /* of the file that the process was built from; NULL: not known */
     bool differs;       /* the text was not what the disk had when it was opened */
     bool stale;
     VEC(uint32_t) line_of_id; /* current line by identity; DOCUMENT_NO_LINE: gone */
@@ -69,7 +71,6 @@ struct documents {
     VEC(struct document *) items;
     size_t bytes; /* of all texts */
     enum position_encoding encoding;
-    uint64_t build_mtime_ns; /* of the executable; 0: nothing is attached */
     void (*free_view_state)(void *view_state);
 };
 
@@ -97,15 +98,14 @@ int documents_edit(struct documents *documents, struct document *document, struc
 int documents_replace(struct documents *documents, struct document *document, const char *text, size_t len);
 
 /* Looks at the file again: after a save, and before an attach. */
-int documents_observe_disk(struct documents *documents, struct document *document);
+int document_observe_disk(struct document *document);
 
-/* The executable that runs now was written at this time (0: nothing is attached). What was known of its
- * files' MD5 sums is forgotten. */
-void documents_set_build(struct documents *documents, uint64_t mtime_ns);
+/* Another process is looked at, or none: what was known of builds is forgotten, and files are looked at
+ * again. */
+void documents_forget_builds(struct documents *documents);
 
-/* The file that the process was built from had this MD5 sum, in hexadecimal. Nothing happens when that is
- * known. −ENOMEM. */
-int documents_set_build_md5(struct documents *documents, struct document *document, const char *md5);
+/* A module of the process was built from the file. The newest that is told counts. −ENOMEM. */
+int document_set_build(struct document *document, const struct file_build *build);
 
 /* Where line `build_line` (1-based) of the build is now, or DOCUMENT_NO_LINE. */
 uint32_t document_line_of_build(struct document *document, uint32_t build_line);

@@ -92,7 +92,7 @@ void notify_did_save(struct lsp_server *server, const cJSON *params)
     struct document *document = document_of(server, params);
     if (!document)
         return;
-    documents_observe_disk(&server->documents, document);
+    document_observe_disk(document);
     publish_all(server, PUBLISH_CHANGED);
 }
 

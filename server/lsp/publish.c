@@ -38,8 +38,8 @@ static int distribute(struct lsp_server *server, const struct snapshot *snapshot
         struct document *document = (struct document *)(uintptr_t)found;
         if (document && r == 0)
             r = annotations_add(document->view_state, line);
-        if (document && r == 0 && line->file_md5)
-            r = documents_set_build_md5(&server->documents, document, line->file_md5);
+        if (document && r == 0)
+            r = document_set_build(document, &line->built);
     }
     map_release(&document_of_file);
     return r;

@@ -43,7 +43,27 @@ static uint64_t place_key(uint32_t file, uint32_t number, uint32_t function)
     return file ? (uint64_t)file << 32 | number : (uint64_t)function;
 }
 
-int line_table_put(struct line_table *table, const struct source_frame *frame, uint32_t *ret_line)
+static int add_line(struct line_table *table, uint64_t key, const struct line *line)
+{
+    struct line *slot = vec_push(&table->lines);
+    if (!slot)
+        return -ENOMEM;
+    *slot = *line;
+    int r = map_put(&table->by_place, key, table->lines.len - 1);
+    table->lines.len -= r < 0;
+    return r;
+}
+
+static void note_build(struct line *line, uint64_t built_ns, uint32_t md5)
+{
+    if (built_ns < line->built_ns || (built_ns == line->built_ns && line->file_md5))
+        return;
+    line->built_ns = built_ns;
+    line->file_md5 = md5;
+}
+
+int line_table_put(struct line_table *table, const struct source_frame *frame, uint64_t built_ns,
+                   uint32_t *ret_line)
 {
     uint32_t file = 0, function, md5 = 0;
     bool yours = false;
@@ -54,26 +74,17 @@ int line_table_put(struct line_table *table, const struct source_frame *frame, u
         r = local_file(table, frame->file, &file, &yours);
     if (r < 0)
         return r;
-    uint64_t key = place_key(file, frame->line, function), known;
-    if (map_get(&table->by_place, key, &known) == 0) {
-        *ret_line = (uint32_t)known;
-        return 0;
+    uint64_t key = place_key(file, frame->line, function), index;
+    if (map_get(&table->by_place, key, &index) < 0) {
+        struct line line = {
+            .file = file, .number = file ? frame->line : 0, .function = function, .yours = yours};
+        r = add_line(table, key, &line);
+        if (r < 0)
+            return r;
+        index = table->lines.len - 1;
     }
-    struct line *line = vec_push(&table->lines);
-    if (!line)
-        return -ENOMEM;
-    *line = (struct line){.file = file,
-                          .number = file ? frame->line : 0,
-                          .function = function,
-                          .file_md5 = md5,
-                          .yours = yours};
-    uint32_t index = (uint32_t)table->lines.len - 1;
-    r = map_put(&table->by_place, key, index);
-    if (r < 0) {
-        table->lines.len--;
-        return r;
-    }
-    *ret_line = index;
+    note_build(&table->lines.items[index], built_ns, md5);
+    *ret_line = (uint32_t)index;
     return 0;
 }
 

@@ -23,7 +23,8 @@ struct line {
     uint32_t file;     /* string id; 0: unknown, then the line stands for its function */
     uint32_t number;   /* 1-based; 0: unknown */
     uint32_t function; /* string id */
-    uint32_t file_md5; /* string id; 0: unknown */
+    uint64_t built_ns; /* when the newest module that has the line was written; 0: unknown */
+    uint32_t file_md5; /* of the file when that was compiled: string id; 0: unknown */
     bool yours;
     struct cpu_sums window, since_attach;
     struct heap_sums heap;
@@ -39,8 +40,9 @@ struct line_table {
 
 void line_table_release(struct line_table *table);
 
-/* The index of the line of a source frame. */
-int line_table_put(struct line_table *table, const struct source_frame *frame, uint32_t *ret_line);
+/* The index of the line of a source frame, in a module that was written at `built_ns`. */
+int line_table_put(struct line_table *table, const struct source_frame *frame, uint64_t built_ns,
+                   uint32_t *ret_line);
 
 /* The index of a line by local path; −ENOENT. */
 int line_table_find(const struct line_table *table, const char *file, uint32_t number, uint32_t *ret_line);

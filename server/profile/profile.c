@@ -142,13 +142,13 @@ static void count(struct profile *profile, struct stack *stack, const struct sta
 
 /* The lines of a frame, and its functions. */
 static int lines_of(struct profile *profile, const struct source_frame *frames, size_t count_of_frames,
-                    uint32_t **ret_lines, uint32_t **ret_functions)
+                    uint64_t written_ns, uint32_t **ret_lines, uint32_t **ret_functions)
 {
     OWNED_MEM uint32_t *lines = calloc(count_of_frames + 1, sizeof(*lines));
     OWNED_MEM uint32_t *functions = calloc(count_of_frames + 1, sizeof(*functions));
     int r = lines && functions ? 0 : -ENOMEM;
     for (size_t i = 0; r == 0 && i < count_of_frames; i++) {
-        r = line_table_put(&profile->lines, &frames[i], &lines[i]);
+        r = line_table_put(&profile->lines, &frames[i], written_ns, &lines[i]);
         if (r == 0)
             r = intern_put(&profile->lines.strings, frames[i].function, &functions[i]);
     }
@@ -169,13 +169,13 @@ static int reattribute(struct profile *profile, uint32_t slot)
 }
 
 int profile_set_source_frames(struct profile *profile, uint64_t key, const struct source_frame *frames,
-                              size_t frame_count)
+                              size_t frame_count, uint64_t written_ns)
 {
     uint64_t index;
     if (map_get(&profile->stacks.frame_by_key, key, &index) < 0)
         return -ENOENT;
     uint32_t *lines, *functions;
-    int r = lines_of(profile, frames, frame_count, &lines, &functions);
+    int r = lines_of(profile, frames, frame_count, written_ns, &lines, &functions);
     if (r < 0)
         return r;
     struct frame *frame = &profile->stacks.frames.items[index];
@@ -426,7 +426,8 @@ static void list_lines(struct profile *profile, double window_sec)
             .file = intern_str(&profile->lines.strings, line->file),
             .line = line->number,
             .function = intern_str(&profile->lines.strings, line->function),
-            .file_md5 = line->file_md5 ? intern_str(&profile->lines.strings, line->file_md5) : NULL,
+            .built = {line->built_ns,
+                      line->file_md5 ? intern_str(&profile->lines.strings, line->file_md5) : NULL},
             .yours = line->yours,
             .window = cpu_of(&line->window, profile->window_samples),
             .since_attach = cpu_of(&line->since_attach, profile->samples),

@@ -30,9 +30,10 @@ int profile_add_stack(struct profile *profile, const struct stack_event *event);
  * once, here or later; `*ret_frames` is the profile's, valid until the next call of any kind. */
 size_t profile_take_unknown_frames(struct profile *profile, const uint64_t **ret_frames);
 
-/* What the symbolizer found for the frame `key` (in the encoding of events.h). */
+/* What the symbolizer found for the frame `key` (in the encoding of events.h), in a module that was written
+ * at `written_ns` since the epoch (0: unknown). */
 int profile_set_source_frames(struct profile *profile, uint64_t key, const struct source_frame *frames,
-                              size_t frame_count);
+                              size_t frame_count, uint64_t written_ns);
 
 struct profile_counters {
     uint64_t now_ns;

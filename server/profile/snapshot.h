@@ -25,13 +25,19 @@ struct line_heap {
     double rel_std_err; /* of live_bytes; 0: exact */
 };
 
+/* What is known of the file when it was compiled into a module. */
+struct file_build {
+    uint64_t written_ns; /* when the module was, since the epoch; 0: unknown */
+    const char *md5;     /* of the file then, in hexadecimal; NULL: unknown */
+};
+
 /* One line of one file. A line's numbers are for the whole process, not for one thread. */
 struct snapshot_line {
-    const char *file;     /* absolute path, mapped to this machine */
-    uint32_t line;        /* 1-based */
-    const char *function; /* short form */
-    const char *file_md5; /* of the file when it was compiled, in hexadecimal; NULL: unknown */
-    bool yours;           /* in your code */
+    const char *file;        /* absolute path, mapped to this machine */
+    uint32_t line;           /* 1-based */
+    const char *function;    /* short form */
+    struct file_build built; /* the newest module that has the line */
+    bool yours;              /* in your code */
     struct line_cpu window;
     struct line_cpu since_attach;
     struct line_heap heap;

@@ -1,9 +1,11 @@
 #include "session/modules.h"
 
+#include "base/clock.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void modules_init(struct modules *modules, pid_t pid)
 {
@@ -55,6 +57,14 @@ static int hand_over(struct modules *modules, uint32_t number, struct symbolizer
     return symbolizer_open_module(symbolizer, number, fd, module->path, modules->pid);
 }
 
+static uint64_t written_ns(int fd)
+{
+    struct stat info;
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return 0;
+    return (uint64_t)info.st_mtim.tv_sec * NS_PER_SEC + (uint64_t)info.st_mtim.tv_nsec;
+}
+
 static int add(struct modules *modules, const struct memory_map *map, struct symbolizer *symbolizer)
 {
     if (modules->items.len >= MODULES_MAX)
@@ -66,6 +76,7 @@ static int add(struct modules *modules, const struct memory_map *map, struct sym
     *module = (struct target_module){
         .path = take_ptr(path), .device = map->device, .inode = map->inode, .fd = -1, .mapped = true};
     memory_map_open(modules->pid, map, &module->fd);
+    module->written_ns = written_ns(module->fd);
     return hand_over(modules, (uint32_t)modules->items.len - 1, symbolizer);
 }
 

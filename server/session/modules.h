@@ -21,8 +21,9 @@ struct target_module {
     uint64_t device, inode;
     int fd;      /* the file itself, held so that no other gets its inode; −1 if it could not be opened */
     bool mapped; /* as last seen */
-    bool opened; /* the symbolizer has answered */
-    bool has_table; /* and so it has about the unwind table */
+    uint64_t written_ns; /* when the file was, since the epoch; 0: unknown */
+    bool opened;         /* the symbolizer has answered */
+    bool has_table;      /* and so it has about the unwind table */
     bool rust;
     enum debug_level debug;
     bool lacks_split; /* its .dwo or .dwp files are gone */

@@ -63,7 +63,8 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
     if (!session->profile)
         return;
     uint64_t frame = (uint64_t)module << FRAME_ADDRESS_BITS | (address & FRAME_ADDRESS_MASK);
-    profile_set_source_frames(session->profile, frame, frames, count);
+    profile_set_source_frames(session->profile, frame, frames, count,
+                              session->modules.items.items[module].written_ns);
 }
 
 static void note_first_annotation(struct session *session)

@@ -1,6 +1,6 @@
 // A real Rust process under a client that draws annotations itself.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -157,6 +157,26 @@ fn main() { for _ in 0..1_000_000 { black_box(unsafe { hot(black_box(1)) }); } }
     await server.notify('textDocument/didSave', { textDocument: { uri } });
     await annotated(server, (p) => p.uri === uri && p.stale);
   }, annotating, { workspaceFolders: [{ uri: pathToFileURL(folder).href, name: 'mixed' }] });
+});
+
+test('a library that was built after the program that loads it is not stale', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'plugin.rs');
+  const uri = pathToFileURL(file).href;
+  const text = `#[no_mangle]\npub extern "C" fn hot() -> ! { let mut x = 1u64; loop { x = std::hint::black_box(x.wrapping_mul(33)); } }\n`;
+  fs.writeFileSync(file, text);
+  execFileSync('rustc', ['-g', '--crate-type', 'cdylib', file], { cwd: folder, stdio: 'inherit' });
+  const target = spawn('python3', ['-c', `import ctypes; ctypes.CDLL('${folder}/libplugin.so').hot()`]);
+  t.after(() => target.kill('SIGKILL'));
+  const options = { workspaceFolders: [{ uri: pathToFileURL(folder).href, name: 'plugin' }] };
+  await withServer(t, async (server) => {
+    await server.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'rust', version: 1, text } });
+    const isLoaded = () => fs.readFileSync(`/proc/${target.pid}/maps`, 'utf8').includes('libplugin');
+    while (!isLoaded()) await new Promise((resolve) => setTimeout(resolve, 20));
+    await server.request('rsprof/attach', { pid: target.pid });
+    const { params } = await annotated(server, (p) => p.uri === uri && (p.stale || p.lines.length > 0));
+    assert.deepEqual([params.stale, params.lines.length > 0], [false, true]);
+  }, annotating, options);
 });
 
 test('the view decides what labels show', (t) => withServer(t, async (server) => {

@@ -45,6 +45,12 @@ static void open_document(struct fixture *f, const char *text)
     assert_int_equal(documents_open(&f->documents, f->uri, 1, text, strlen(text), &f->document), 0);
 }
 
+static void set_build(struct fixture *f, time_t written_sec, const char *md5)
+{
+    struct file_build build = {(uint64_t)written_sec * NS_PER_SEC, md5};
+    assert_int_equal(document_set_build(f->document, &build), 0);
+}
+
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
@@ -56,7 +62,7 @@ static int set_up(void **state)
     documents_init(&f->documents, NULL);
     write_file(f, source, BUILT - 10);
     open_document(f, source);
-    documents_set_build(&f->documents, BUILT * NS_PER_SEC);
+    set_build(f, BUILT, NULL);
     *state = f;
     return 0;
 }
@@ -188,6 +194,7 @@ static void test_documents_open__text_that_differs_from_disk_is_stale(void **sta
     open_document(
         f, "// unsaved\nfn main() {\n    let a = first(1);\n    let b = second(a);\n    third(a, b);\n}\n");
     expect_lines(f, 2, 3, 4, 5, 6);
+    set_build(f, BUILT, NULL);
     assert_true(f->document->stale);
     assert_int_equal(f->documents.items.len, 1);
 }
@@ -197,39 +204,42 @@ static void test_documents__a_file_newer_than_the_build_is_stale(void **state)
     struct fixture *f = *state;
     write_file(f, source, BUILT + 10);
     open_document(f, source);
+    assert_false(f->document->stale); /* nothing says yet that the process has it */
+    set_build(f, BUILT, NULL);
     assert_true(f->document->stale);
     expect_lines(f, 1, 2, 3, 4, 5);
-    documents_set_build(&f->documents, 0);
+    set_build(f, BUILT - 5, NULL); /* an older library has it too: the newest module counts */
+    assert_true(f->document->stale);
+    set_build(f, BUILT + 20, NULL);
     assert_false(f->document->stale);
 }
 
 static void save(struct fixture *f, time_t mtime_sec)
 {
     write_file(f, f->document->text.bytes.data, mtime_sec);
-    assert_int_equal(documents_observe_disk(&f->documents, f->document), 0);
+    assert_int_equal(document_observe_disk(f->document), 0);
 }
 
 static void test_documents__the_md5_of_the_build_outweighs_times(void **state)
 {
     struct fixture *f = *state;
-    char build_md5[33];
-    strcpy(build_md5, md5_of(source, strlen(source)).hex);
+    struct md5_text md5 = md5_of(source, strlen(source));
     documents_close(&f->documents, f->document);
     write_file(f, source, BUILT + 10); /* touched: by its time it is not what was built */
     open_document(f, source);
+    set_build(f, BUILT, NULL);
     assert_true(f->document->stale);
-    assert_int_equal(documents_set_build_md5(&f->documents, f->document, build_md5), 0);
+    set_build(f, BUILT, md5.hex);
     assert_false(f->document->stale);
     write_file(f, "fn main() {}\n", BUILT - 5); /* an old file put in its place */
-    documents_observe_disk(&f->documents, f->document);
+    document_observe_disk(f->document);
     assert_true(f->document->stale);
     assert_int_equal(document_line_of_build(f->document, 3), 2);
     write_file(f, source, BUILT + 20);
-    documents_observe_disk(&f->documents, f->document);
+    document_observe_disk(f->document);
     assert_false(f->document->stale);
-    documents_set_build(&f->documents,
-                        BUILT * NS_PER_SEC); /* another process: nothing is known of its files */
-    assert_null(f->document->build_md5);
+    documents_forget_builds(&f->documents);
+    assert_null(f->document->build.md5);
 }
 
 static void test_documents__saving_makes_stale_and_keeps_lines(void **state)
@@ -249,14 +259,15 @@ static void test_documents__a_new_build_is_what_was_saved_last_before_it(void **
     struct fixture *f = *state;
     edit(f, 0, 0, 0, 0, "// new\n");
     save(f, BUILT + 10);
-    documents_set_build(&f->documents, (BUILT + 20) * NS_PER_SEC);
+    set_build(f, BUILT + 20, NULL);
     assert_false(f->document->stale);
     assert_int_equal(document_line_of_build(f->document, 2), 1);
     edit(f, 0, 0, 0, 0, "// newer\n");
     save(f, BUILT + 30);
     assert_true(f->document->stale);
     assert_int_equal(document_line_of_build(f->document, 2), 2);
-    documents_set_build(&f->documents, BUILT * NS_PER_SEC); /* the old build runs again */
+    documents_forget_builds(&f->documents);
+    set_build(f, BUILT, NULL); /* the old build runs again */
     expect_lines(f, 3, 4, 5, 6, 7);
 }
 
@@ -278,6 +289,7 @@ static void test_documents__a_file_that_is_not_there(void **state)
     struct fixture *f = *state;
     unlink(f->path);
     open_document(f, source);
+    set_build(f, BUILT, NULL);
     assert_true(f->document->stale);
     expect_lines(f, 1, 2, 3, 4, 5);
     assert_int_equal(documents_open(&f->documents, "untitled:1", 1, "x", 1, &f->document), 0);

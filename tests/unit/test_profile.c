@@ -57,7 +57,7 @@ static void add_stack(struct fixture *f, uint32_t slot, const uint64_t *frames, 
 static void resolve(struct fixture *f, uint64_t frame, const char *function, const char *file, uint32_t line)
 {
     struct source_frame source = {.function = function, .file = file, .line = line};
-    assert_int_equal(profile_set_source_frames(f->profile, frame, &source, 1), 0);
+    assert_int_equal(profile_set_source_frames(f->profile, frame, &source, 1, 0), 0);
 }
 
 static const struct snapshot_line *line(struct fixture *f, const char *file, uint32_t number)
@@ -96,18 +96,26 @@ static void time_in_a_library_is_charged_to_the_line_of_yours_that_called_it(voi
     assert_close(line(f, "/rustc/abc/library/core/src/mem.rs", 10)->window.self, 1);
 }
 
-static void a_line_knows_the_md5_of_the_file_it_was_compiled_from(void **state)
+static void a_line_knows_the_newest_build_that_has_it(void **state)
 {
     struct fixture *f = *state;
-    struct source_frame known = {.function = "f", .file = "/ws/a.c", .line = 1, .file_md5 = "abc"};
-    add_stack(f, 0, (uint64_t[]){1, 2}, 2);
-    assert_int_equal(profile_set_source_frames(f->profile, 1, &known, 1), 0);
-    resolve(f, 2, "app::main", "/ws/src/main.rs", 2);
+    struct source_frame summed = {.function = "f", .file = "/ws/a.c", .line = 1, .file_md5 = "abc"};
+    struct source_frame plain = {.function = "f", .file = "/ws/a.c", .line = 1};
+    add_stack(f, 0, (uint64_t[]){1, 2, 3, 4}, 4);
+    assert_int_equal(profile_set_source_frames(f->profile, 1, &summed, 1, 1000), 0);
+    assert_int_equal(profile_set_source_frames(f->profile, 2, &plain, 1, 1000), 0);
+    assert_int_equal(profile_set_source_frames(f->profile, 3, &plain, 1, 500), 0);
+    resolve(f, 4, "app::main", "/ws/src/main.rs", 2);
     tick(f);
     f->cpu[0].user = 1;
     tick(f);
-    assert_string_equal(line(f, "/ws/a.c", 1)->file_md5, "abc");
-    assert_null(line(f, "/ws/src/main.rs", 2)->file_md5);
+    assert_int_equal(line(f, "/ws/a.c", 1)->built.written_ns, 1000);
+    assert_string_equal(line(f, "/ws/a.c", 1)->built.md5, "abc");
+    assert_int_equal(line(f, "/ws/src/main.rs", 2)->built.written_ns, 0);
+    assert_null(line(f, "/ws/src/main.rs", 2)->built.md5);
+    summed.file_md5 = "def";
+    assert_int_equal(profile_set_source_frames(f->profile, 2, &summed, 1, 2000), 0);
+    assert_string_equal(line(f, "/ws/a.c", 1)->built.md5, "def");
 }
 
 static void recursion_counts_once_in_total(void **state)
@@ -258,7 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(time_in_a_library_is_charged_to_the_line_of_yours_that_called_it),
-        T(a_line_knows_the_md5_of_the_file_it_was_compiled_from),
+        T(a_line_knows_the_newest_build_that_has_it),
         T(recursion_counts_once_in_total),
         T(samples_counted_before_symbols_came_are_attributed_when_they_come),
         T(counts_that_come_before_their_stack_are_kept_for_it),
