@@ -4,6 +4,8 @@
 //!   threads   starts and ends threads all the time, each works a little
 //!   work      works and keeps some heap, for five minutes
 //!   crash     works for 2 s, then aborts
+//!   stacks    allocates from 131072 different stacks, over and over
+//!   daemon    works for 2 s, then leaves the work to a child and ends
 //! Allocations are filled and checked: a block that changed under our hands ends the process with 99.
 
 use std::hint::black_box;
@@ -41,6 +43,24 @@ fn work_for(duration: Duration) {
         }
     }
     black_box(kept);
+}
+
+/// Each bit of `path` chooses a caller: as many stacks as there are paths.
+fn descend(path: u32, depth: u32, kept: &mut Vec<Vec<u64>>) -> u32 {
+    #[inline(never)]
+    fn left(path: u32, depth: u32, kept: &mut Vec<Vec<u64>>) -> u32 {
+        descend(path, depth, kept) + 1
+    }
+    #[inline(never)]
+    fn right(path: u32, depth: u32, kept: &mut Vec<Vec<u64>>) -> u32 {
+        descend(path, depth, kept) + 2
+    }
+    if depth == 0 {
+        work(u64::from(path), kept);
+        return 0;
+    }
+    let next = if path >> (depth - 1) & 1 == 0 { left } else { right };
+    next(path, depth - 1, kept)
 }
 
 fn fork_child() {
@@ -84,6 +104,21 @@ fn main() {
                 threads.into_iter().for_each(|thread| thread.join().unwrap());
             }
         }
-        _ => panic!("lives exec|fork|threads|work|crash"),
+        "stacks" => {
+            let mut kept = Vec::new();
+            for path in (0..1 << 17).cycle() {
+                black_box(descend(path, 17, &mut kept));
+                if path == 0 && Instant::now() > end {
+                    break;
+                }
+            }
+        }
+        "daemon" => {
+            work_for(Duration::from_secs(2));
+            if unsafe { fork() } == 0 {
+                work_for(Duration::from_secs(3));
+            }
+        }
+        _ => panic!("lives exec|fork|threads|work|crash|stacks|daemon"),
     }
 }
