@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE        0.05 /* of the heap that makes a site matter by its relative error */
-#define MEMORY_SEC   5.0  /* allocation rates fall with this time constant */
-#define SET_COMFORT  0.5  /* occupancy of the set that asks for no restraint */
-#define INTERVAL_MAX 0x1p39
-#define LOOKS_MAX    64
+#define SHARE          0.05 /* of the heap that makes a site matter by its relative error */
+#define MEMORY_SEC     5.0  /* allocation rates fall with this time constant */
+#define SET_COMFORT    0.5  /* occupancy of the set that asks for no restraint */
+#define INTERVAL_MAX   0x1p39
+#define LOOKS_MAX      64
+#define UNSEEN_DENSITY 256 /* how much denser than on average sites are sampled that were not seen yet */
 
 /* What is known of a site. */
 struct site {
@@ -166,7 +167,7 @@ void governor_tick(struct governor *governor, const struct hook_site sites[stati
     struct governor_status *status = &governor->status;
     /* A site that was not seen yet: dense enough to be seen soon; the stub's limits stop it if it turns out
      * to be busy. */
-    double unseen = k > 0 ? status->alloc_bytes_per_sec / allowed / 16 : 0;
+    double unseen = k > 0 ? status->alloc_bytes_per_sec / allowed / UNSEEN_DENSITY : 0;
     uint64_t unseen_rate = rate_of_interval(unseen * restraint(governor->occupancy));
     for (size_t i = 0; i < HOOK_SITES; i++)
         ret_rates[i] = unseen_rate;

@@ -17,6 +17,7 @@ struct heap_hook {
     int memory_fd;             /* of the target */
     struct governor *governor; /* NULL: the interval is fixed */
     double credit_ns;          /* of the target's time, that samples may cost now */
+    bool lent;                 /* the reserve was lent to begin with */
     uint64_t seen_samples, seen_frees;
     struct heap_hook_stats stats;
 };
@@ -96,10 +97,12 @@ int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
 }
 
 /* Samples are paid from a credit that the budget fills: what a quiet time has saved up, a burst may spend, so
- * that it is counted exactly or nearly so. At a steady load the credit settles where a second's spending
- * equals a second's budget. A target that allocates next to nothing saves more than its own CPU time would
- * allow: its next burst is worth knowing well, and comes once. */
+ * that it is counted exactly or nearly so. A steady load leaves a reserve alone, which is there for sites
+ * that start to allocate, as theirs may be what stays; what is beyond the reserve is spent in a second. A
+ * target that allocates next to nothing saves more than its own CPU time would allow: its next burst is worth
+ * knowing well, and comes once. */
 #define CREDIT_SEC       10.0 /* most that is saved up, in seconds of the budget */
+#define RESERVE_SEC      5.0  /* … of it, what a steady load leaves alone */
 #define QUIET_NS_PER_SEC (0.015 * NS_PER_SEC)
 #define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
 #define FIRST_CREDIT_NS  (0.01 * NS_PER_SEC)
@@ -114,6 +117,9 @@ static void settle_credit(struct heap_hook *hook, double seconds, const struct h
                    (double)(counters->frees - hook->seen_frees) * budget->cost.free_ns;
     hook->seen_samples = counters->samples;
     hook->seen_frees = counters->frees;
+    if (!hook->lent)
+        hook->credit_ns = fmax(hook->credit_ns, RESERVE_SEC * budget->ns_per_sec);
+    hook->lent = true;
     double fill = budget->ns_per_sec * seconds, most = CREDIT_SEC * budget->ns_per_sec;
     if (spent < fill / 4) {
         fill += QUIET_NS_PER_SEC * seconds;
@@ -122,8 +128,8 @@ static void settle_credit(struct heap_hook *hook, double seconds, const struct h
     hook->credit_ns = fmax(fmin(hook->credit_ns + fill, most) - spent, -most);
 }
 
-/* Gives out rates that would spend the credit in a second, and limits that hold if the target does otherwise.
- */
+/* Gives out rates that would spend what is beyond the reserve in a second, and limits that let a burst spend
+ * all of the credit. */
 static int set_rates(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
                      const struct hook_state *state)
 {
@@ -134,6 +140,7 @@ static int set_rates(struct heap_hook *hook, double seconds, const struct heap_h
     struct governor_cost governed = {fmax(hook->credit_ns, least), budget->cost.sample_ns,
                                      budget->cost.free_ns};
     struct governor_limits limits = governor_limits(&governed, 0.5);
+    governed.budget_ns_per_sec = fmax(hook->credit_ns - RESERVE_SEC * budget->ns_per_sec, least);
     governor_tick(hook->governor, state->sites, seconds, &governed, rates);
     hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
     int r = hook_set_limits(hook->hook, limits.quota, limits.grant);

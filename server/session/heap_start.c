@@ -76,11 +76,12 @@ static bool try_hook(struct session *session)
         session->heap_mode = HEAP_HOOK;
         return true;
     }
-    const char *why = r == -ENODATA   ? "no allocator call that can be hooked was found"
-                      : r == -ENOEXEC ? "its allocator begins with code that cannot be replaced"
-                      : r == -EBUSY   ? "a debugger or another rsprof holds the process"
-                      : r == -ENOSYS  ? "the process runs under a seccomp filter that does not allow it"
-                      : r == -EACCES  ? "Yama lets only holders of CAP_SYS_PTRACE stop it"
+    const char *why = r == -ENODATA     ? "no allocator call that can be hooked was found"
+                      : r == -ENOEXEC   ? "its allocator begins with code that cannot be replaced"
+                      : r == -EBUSY     ? "a debugger or another rsprof holds the process"
+                      : r == -ETIMEDOUT ? "its threads did not stop in time"
+                      : r == -ENOSYS    ? "the process runs under a seccomp filter that does not allow it"
+                      : r == -EACCES    ? "Yama lets only holders of CAP_SYS_PTRACE stop it"
                       : r == -EPERM ? "the process may not be stopped, or runs under a seccomp filter, which "
                                       "only CAP_SYS_ADMIN may read"
                                     : strerror(-r);

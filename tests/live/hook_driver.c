@@ -246,6 +246,15 @@ static int attach_once(const struct options *options, bool quiet)
     return r;
 }
 
+/* On a machine that is overloaded threads may take long to stop. */
+static int attach_patiently(const struct options *options)
+{
+    int r = -ETIMEDOUT;
+    for (int i = 0; i < 20 && r == -ETIMEDOUT; i++)
+        r = attach_once(options, options->cycles > 1);
+    return r;
+}
+
 /* The counts of a stub that nobody holds. */
 static int peek(pid_t pid)
 {
@@ -312,7 +321,7 @@ int main(int argc, char **argv)
     if (r >= 0 && options.peek)
         r = peek(options.pid);
     for (unsigned i = 0; i < options.cycles && r >= 0 && !options.peek; i++)
-        r = attach_once(&options, options.cycles > 1);
+        r = attach_patiently(&options);
     if (r < 0)
         fprintf(stderr, "%s\n", strerror(-r));
     return -r;
