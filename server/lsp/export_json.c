@@ -10,13 +10,14 @@ static char *base64(const unsigned char *bytes, size_t len)
     for (size_t i = 0; text && i < len; i += 3) {
         uint32_t group = (uint32_t)bytes[i] << 16 | (uint32_t)(i + 1 < len ? bytes[i + 1] : 0) << 8 |
                          (i + 2 < len ? bytes[i + 2] : 0);
-        *end++ = digits[group >> 18];
-        *end++ = digits[group >> 12 & 63];
-        *end++ = i + 1 < len ? digits[group >> 6 & 63] : '=';
-        *end++ = i + 2 < len ? digits[group & 63] : '=';
+        for (unsigned shift = 24; shift > 0; shift -= 6)
+            *end++ = digits[group >> (shift - 6) & 63];
     }
-    if (text)
-        *end = '\0';
+    if (!text)
+        return NULL;
+    *end = '\0';
+    for (size_t unused = (3 - len % 3) % 3; unused > 0; unused--)
+        end[-(ptrdiff_t)unused] = '=';
     return text;
 }
 
