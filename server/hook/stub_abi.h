@@ -45,7 +45,7 @@
 #define HOOK_CODE_BYTES 0x6000
 
 #define HOOK_OFFSET_TRAMPOLINES 0x5000 /* of a page of their own, in the code */
-#define HOOK_TRAMPOLINE_BYTES   64
+#define HOOK_TRAMPOLINE_BYTES   64ull
 
 #define HOOK_HAZARD_BITS 48
 #define HOOK_SITE_BITS   12
