@@ -12,7 +12,7 @@
 
 #define TICK_NS        (250 * NS_PER_MS)
 #define FIRST_TICK_NS  (100 * NS_PER_MS) /* somebody waits for the first numbers */
-#define READY_LIMIT_NS (2 * NS_PER_SEC)  /* CPU sampling starts after this, with what tables there are */
+#define READY_LIMIT_NS (10 * NS_PER_SEC) /* CPU sampling starts after this, with what tables there are */
 
 /* What the symbolizer says. */
 
