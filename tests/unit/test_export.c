@@ -58,7 +58,7 @@ static void add_stack(struct fixture *f, uint32_t slot, enum stack_end end, cons
 
 static void resolve(struct fixture *f, uint64_t frame, const struct source_frame *calls, size_t count)
 {
-    assert_int_equal(profile_set_source_frames(f->profile, frame, calls, count), 0);
+    assert_int_equal(profile_set_source_frames(f->profile, frame, calls, count, 0), 0);
 }
 
 static void tick(struct fixture *f)
