@@ -22,6 +22,7 @@ static const char usage[] =
     "       --format FORMAT   json: every line with its numbers; folded: stacks for flame graphs, CPU only;\n"
     "                         pprof: for `go tool pprof`; firefox: for profiler.firefox.com (json)\n"
     "       -o FILE           write there instead of to stdout\n"
+    "  doctor [PID] [--json]  say what is missing here, or for that process, and what mends it\n"
     "  symbolize EXE          turn addresses on stdin into functions and lines\n"
     "\n"
     "options of serve, watch and snapshot:\n"
@@ -40,8 +41,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", cli_serve},       {"list", cli_list},           {"watch", cli_watch},
-    {"snapshot", cli_snapshot}, {"symbolize", cli_symbolize},
+    {"serve", cli_serve},       {"list", cli_list},     {"watch", cli_watch},
+    {"snapshot", cli_snapshot}, {"doctor", cli_doctor}, {"symbolize", cli_symbolize},
 };
 
 int cli_main(int argc, char **argv)

@@ -17,6 +17,7 @@ int cli_main(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_watch(int argc, char **argv);
 int cli_snapshot(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
 
 /* The exit code for a failed attach. */
 int cli_exit_code(int error);

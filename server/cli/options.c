@@ -36,7 +36,7 @@ static const struct known_option known_options[] = {
     {{"duration", required_argument, NULL, DURATION}, OPTIONS_SNAPSHOT},
     {{"format", required_argument, NULL, FORMAT}, OPTIONS_SNAPSHOT},
     {{"output", required_argument, NULL, 'o'}, OPTIONS_SNAPSHOT},
-    {{"json", no_argument, NULL, JSON}, OPTIONS_LIST},
+    {{"json", no_argument, NULL, JSON}, OPTIONS_LIST | OPTIONS_DOCTOR},
     {{"all", no_argument, NULL, ALL}, OPTIONS_LIST},
 };
 
@@ -137,7 +137,9 @@ static int parse_option(const char *command, int id, const char *value, struct c
 
 static int parse_pid(const char *command, int argc, char **argv, unsigned known, struct cli_options *options)
 {
-    if (!(known & OPTIONS_PROFILE)) {
+    if (!argc && known & OPTIONS_DOCTOR)
+        return 0;
+    if (!(known & (OPTIONS_PROFILE | OPTIONS_DOCTOR))) {
         if (argc > 0)
             fprintf(stderr, "rsprof %s: what is '%s'? There is nothing to name here.\n", command, argv[0]);
         return argc > 0 ? -EINVAL : 0;

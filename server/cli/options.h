@@ -23,6 +23,7 @@ enum {
     OPTIONS_SNAPSHOT = 2, /* --duration, --format, -o */
     OPTIONS_LIST = 4,     /* --json, --all */
     OPTIONS_SERVE = 8,    /* how to measure, no PID */
+    OPTIONS_DOCTOR = 16,  /* --json; a PID or none */
 };
 
 /* Reads argv. On bad use it says on stderr what is wrong and returns −EINVAL. */

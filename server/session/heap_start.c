@@ -66,6 +66,29 @@ static int start_hook(struct session *session)
                            &session->heap_hook);
 }
 
+const char *hook_refusal(int error)
+{
+    switch (error) {
+    case -ENODATA:
+        return "no allocator call that can be hooked was found";
+    case -ENOEXEC:
+        return "its allocator begins with code that cannot be replaced";
+    case -EBUSY:
+        return "a debugger or another rsprof holds the process";
+    case -ETIMEDOUT:
+        return "its threads did not stop in time";
+    case -ENOSYS:
+        return "the process runs under a seccomp filter that does not allow it";
+    case -EACCES:
+        return "Yama lets only holders of CAP_SYS_PTRACE stop it";
+    case -EPERM:
+        return "the process may not be stopped, or runs under a seccomp filter, which only CAP_SYS_ADMIN may "
+               "read";
+    default:
+        return strerror(-error);
+    }
+}
+
 static bool try_hook(struct session *session)
 {
     int r = start_hook(session);
@@ -76,16 +99,7 @@ static bool try_hook(struct session *session)
         session->heap_mode = HEAP_HOOK;
         return true;
     }
-    const char *why = r == -ENODATA     ? "no allocator call that can be hooked was found"
-                      : r == -ENOEXEC   ? "its allocator begins with code that cannot be replaced"
-                      : r == -EBUSY     ? "a debugger or another rsprof holds the process"
-                      : r == -ETIMEDOUT ? "its threads did not stop in time"
-                      : r == -ENOSYS    ? "the process runs under a seccomp filter that does not allow it"
-                      : r == -EACCES    ? "Yama lets only holders of CAP_SYS_PTRACE stop it"
-                      : r == -EPERM ? "the process may not be stopped, or runs under a seccomp filter, which "
-                                      "only CAP_SYS_ADMIN may read"
-                                    : strerror(-r);
-    hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", why,
+    hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", hook_refusal(r),
               session->options.heap == HEAP_HOOK
                   ? "live heap is not tracked. Use --heap auto to fall back to uprobes."
                   : "plain uprobes are used, which slow down a process that allocates much. Use --heap off "

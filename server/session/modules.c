@@ -250,6 +250,19 @@ void modules_set_slots(struct modules *modules, uint32_t number, const struct ho
     }
 }
 
+bool modules_have_rust(const struct modules *modules, enum debug_level *ret_best)
+{
+    bool rust = false;
+    *ret_best = DEBUG_NONE;
+    for (size_t i = 0; i < modules->items.len; i++) {
+        const struct target_module *module = &modules->items.items[i];
+        rust |= module->rust;
+        if (module->rust && module->debug < *ret_best)
+            *ret_best = module->debug;
+    }
+    return rust;
+}
+
 bool modules_ready(const struct modules *modules)
 {
     for (size_t i = 0; i < modules->items.len; i++)

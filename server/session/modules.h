@@ -67,6 +67,10 @@ int modules_bias(const struct modules *modules, uint32_t module, uint64_t *ret_b
 int modules_resolve(const struct modules *modules, struct symbolizer *symbolizer, uint32_t module,
                     const uint64_t *addresses, size_t count);
 
+/* Whether there is Rust code, and what there is at best to symbolize it with: what has been answered so far.
+ */
+bool modules_have_rust(const struct modules *modules, enum debug_level *ret_best);
+
 /* Whether everything asked about every module has been answered. */
 bool modules_ready(const struct modules *modules);
 

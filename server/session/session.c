@@ -174,15 +174,8 @@ static int check_code(struct session *session, struct session_error *ret_error)
         symbolizer_wait(session->symbolizer, 50);
     if (!modules_are_open(session))
         return 0; /* too large to tell soon: go on, hints will say */
-    bool rust = false;
-    enum debug_level best = DEBUG_NONE;
-    for (size_t i = 0; i < session->modules.items.len; i++) {
-        const struct target_module *module = &session->modules.items.items[i];
-        rust |= module->rust;
-        if (module->rust && module->debug < best)
-            best = module->debug;
-    }
-    if (!rust)
+    enum debug_level best;
+    if (!modules_have_rust(&session->modules, &best))
         return attach_error_fill(-ENOEXEC, ATTACH_CODE, session->modules.pid, ret_error);
     if (best == DEBUG_NONE || (session->options.require_lines && best != DEBUG_LINES))
         return attach_error_fill(-ENODATA, ATTACH_CODE, session->modules.pid, ret_error);

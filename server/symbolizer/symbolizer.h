@@ -31,6 +31,8 @@ struct symbolizer_observer {
     /* Through which words the module calls an allocator, valid during the call; or nothing, and a negative
      * errno in `error`. */
     void (*slots_scanned)(void *userdata, uint32_t module, int error, const struct hook_scan *scan);
+    /* A file that the module's debug info is in was found beside it; `fd` is valid during the call. */
+    void (*file_found)(void *userdata, uint32_t module, int fd);
     /* Nothing is under way any more. */
     void (*idle)(void *userdata);
     /* The child died and was started again (`restarts` times so far), or could not be (`restarts` < 0). */

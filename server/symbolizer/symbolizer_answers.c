@@ -84,6 +84,8 @@ static int give_file(struct symbolizer *symbolizer, struct reader *payload)
     struct debug_file_places places = {.exe = entry->path, .pid = entry->pid};
     OWNED_FD int fd = debug_file_find(&places, (enum module_file_kind)needed->kind, needed->name);
     int32_t error = fd < 0 ? fd : 0;
+    if (fd >= 0)
+        symbolizer_report_file(symbolizer, entry, fd);
     int r = wire_begin(&symbolizer->message, WIRE_FILE, entry->handle);
     if (r == 0)
         r = buf_append(&symbolizer->message, &error, sizeof(error));

@@ -49,6 +49,8 @@ void symbolizer_report_table(struct symbolizer *symbolizer, const struct module_
 void symbolizer_report_scanned(struct symbolizer *symbolizer, const struct module_entry *entry, int error,
                                const struct hook_scan *scan);
 
+void symbolizer_report_file(struct symbolizer *symbolizer, const struct module_entry *entry, int fd);
+
 /* Answers a request without the child, and frees it: nothing is known. */
 void symbolizer_answer_empty(struct symbolizer *symbolizer, struct request *request);
 

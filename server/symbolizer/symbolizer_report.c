@@ -45,6 +45,12 @@ void symbolizer_report_scanned(struct symbolizer *symbolizer, const struct modul
         symbolizer->observer.slots_scanned(symbolizer->userdata, entry->number, error, scan);
 }
 
+void symbolizer_report_file(struct symbolizer *symbolizer, const struct module_entry *entry, int fd)
+{
+    if (symbolizer->observer.file_found)
+        symbolizer->observer.file_found(symbolizer->userdata, entry->number, fd);
+}
+
 /* Answers a request without the child: nothing is known. */
 void symbolizer_answer_empty(struct symbolizer *symbolizer, struct request *request)
 {

@@ -45,7 +45,8 @@ check session target dwarf symbolizer probe profile hook
 check rpc
 check export rpc session profile
 check lsp rpc export session target profile symbolizer dwarf
-check cli lsp rpc export session target profile symbolizer dwarf
+check doctor session target symbolizer dwarf probe hook
+check cli doctor lsp rpc export session target profile symbolizer dwarf
 
 door 'bpf/' probe
 door 'elfutils/|libelf|gelf|dwarf\.h|demangle' dwarf

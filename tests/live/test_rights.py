@@ -221,6 +221,54 @@ def a_set_user_id_file_gives_no_more_than_capabilities_do():
         assert done.returncode == 4 and "belongs to another user" in done.stderr, done.stderr
 
 
+def doctor(*arguments, capabilities=ALL, code=0):
+    """Its checks by name."""
+    done = rsprof("doctor", "--json", *arguments, capabilities=capabilities)
+    assert done.returncode == code, f"exit code {done.returncode}: {done.stdout}{done.stderr}"
+    report = json.loads(done.stdout)
+    assert report["ok"] == (code == 0), report
+    return {check["name"]: check for check in report["checks"]}
+
+
+def doctor_names_the_missing_capability_and_the_command_that_gives_it():
+    for capabilities in ("cap_bpf", "cap_perfmon,cap_sys_ptrace", ""):
+        check = doctor(capabilities=capabilities, code=4)["capabilities"]
+        assert check["state"] == "fail", check
+        assert check["remedy"] == f"sudo setcap {ALL}+ep {rsprof_with(capabilities)}", check
+    assert all(check["state"] == "ok" for check in doctor().values()), doctor()
+    done = subprocess.run(["setpriv", "--no-new-privs", rsprof_with(ALL), "doctor"], capture_output=True, text=True, timeout=60,
+                          **as_user(USER))
+    assert done.returncode == 4 and "no_new_privs" in done.stdout, done
+
+
+def doctor_says_of_a_process_what_attaching_would_find():
+    with live.running([LIVES, "work"], **as_user(USER)) as process:
+        live.eventually(lambda: "libc.so" in Path(f"/proc/{process.pid}/maps").read_text(), 10, "exec")
+        checks = doctor(process.pid)
+        seen = {name: check["seen"] for name, check in checks.items()}
+        assert seen["architecture"] == "x86-64" and seen["Rust code"] == "yes", seen
+        assert seen["debug information"] == "lines, in the program itself" and "libc" in seen["allocator"], seen
+        assert seen["live heap"].endswith("(hook)"), seen
+    with live.running([LIVES, "work"], **as_user(OTHER)) as process:
+        check = doctor(process.pid, code=4)["owner"]
+        assert check["state"] == "fail" and "belongs to another user" in check["seen"] and check["remedy"], check
+    doctor(process.pid, code=3)
+
+
+def doctor_says_where_debug_information_was_found():
+    folder = FOLDER / "split"
+    folder.mkdir()
+    program, lines = folder / "program", folder / "program.debug"
+    subprocess.run(["objcopy", "--only-keep-debug", LIVES, lines], check=True)
+    subprocess.run(["objcopy", "--strip-all", f"--add-gnu-debuglink={lines}", LIVES, program], check=True)
+    with live.running([program, "work"], **as_user(USER)) as process:
+        live.eventually(lambda: "libc.so" in Path(f"/proc/{process.pid}/maps").read_text(), 10, "exec")
+        assert doctor(process.pid)["debug information"]["seen"] == f"lines, in {lines}", doctor(process.pid)
+        lines.unlink()
+        check = doctor(process.pid, code=5)["debug information"]
+        assert check["seen"] == "none" and "line-tables-only" in check["remedy"], check
+
+
 if os.getuid() != 0:
     print("this test needs root: it gives a file capabilities, and runs it as other users")
     sys.exit(1)
@@ -235,4 +283,7 @@ live.main(an_ordinary_user_profiles_a_process_of_his_own_in_full,
           a_process_in_another_user_namespace_is_refused,
           a_target_that_gains_rights_is_lost_at_once_and_this_is_said,
           fewer_capabilities_do_less_and_this_is_said,
-          a_set_user_id_file_gives_no_more_than_capabilities_do)
+          a_set_user_id_file_gives_no_more_than_capabilities_do,
+          doctor_names_the_missing_capability_and_the_command_that_gives_it,
+          doctor_says_of_a_process_what_attaching_would_find,
+          doctor_says_where_debug_information_was_found)
