@@ -12,6 +12,30 @@
 
 #define PAGE_REST 4095u /* of an address, in its page */
 
+/* ---- what to patch ---- */
+
+int hook_patches_add(struct hook_patches *patches, uint64_t bias, const struct hook_definition *functions,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!functions[i].direct)
+            continue;
+        if (!functions[i].prologue.len)
+            return -ENOEXEC;
+        struct hook_patch *patch = vec_push(patches);
+        if (!patch)
+            return -ENOMEM;
+        *patch = (struct hook_patch){bias + functions[i].address, (enum hook_function)functions[i].function,
+                                     functions[i].prologue};
+    }
+    return 0;
+}
+
+void hook_patches_release(struct hook_patches *patches)
+{
+    vec_release(patches);
+}
+
 /* ---- one patch ---- */
 
 /* Whether the stub's jumps lead to the door for calls that may be made of others. */

@@ -17,6 +17,7 @@
 #include "hook/functions.h"
 #include "hook/image.h"
 #include "hook/prologue.h"
+#include "hook/slot_scan.h"
 #include "target/maps.h"
 
 #include <stdbool.h>
@@ -28,6 +29,17 @@ struct hook_patch {
     enum hook_function function;
     struct prologue prologue;
 };
+
+struct hook_patches {
+    struct hook_patch *items;
+    size_t len, capacity;
+};
+
+/* Appends those functions of a module that are called directly. `bias` is what its link-time addresses are
+ * off by. −ENOEXEC: one begins with code that a jump cannot take the place of. */
+int hook_patches_add(struct hook_patches *patches, uint64_t bias, const struct hook_definition *functions,
+                     size_t count);
+void hook_patches_release(struct hook_patches *patches);
 
 struct patches {
     VEC(struct patch) items;

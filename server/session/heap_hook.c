@@ -22,36 +22,17 @@ struct heap_hook {
     struct heap_hook_stats stats;
 };
 
-struct hook_patches {
-    struct hook_patch *items;
-    size_t len, capacity;
-};
-
-static void hook_patches_release(struct hook_patches *patches)
-{
-    vec_release(patches);
-}
-
 /* Allocators that Rust code has linked in. Other modules, such as libc, are called through words. */
 static int collect_patches(const struct modules *modules, struct hook_patches *patches)
 {
-    for (size_t i = 0; i < modules->items.len; i++) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < modules->items.len; i++) {
         const struct target_module *module = &modules->items.items[i];
         uint64_t bias;
-        if (!module->rust || !module->direct_functions.len || modules_bias(modules, (uint32_t)i, &bias) < 0)
-            continue;
-        for (size_t j = 0; j < module->direct_functions.len; j++) {
-            const struct hook_definition *function = &module->direct_functions.items[j];
-            if (!function->prologue.len)
-                return -ENOEXEC;
-            struct hook_patch *patch = vec_push(patches);
-            if (!patch)
-                return -ENOMEM;
-            *patch = (struct hook_patch){bias + function->address, (enum hook_function)function->function,
-                                         function->prologue};
-        }
+        if (module->rust && module->direct_functions.len && modules_bias(modules, (uint32_t)i, &bias) == 0)
+            r = hook_patches_add(patches, bias, module->direct_functions.items, module->direct_functions.len);
     }
-    return 0;
+    return r;
 }
 
 static int collect_slots(const struct heap_hook *hook, const struct modules *modules,

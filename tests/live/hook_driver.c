@@ -55,33 +55,6 @@ static int module_bias(int fd, const struct memory_map *map, uint64_t *ret_bias)
     return -ENOENT;
 }
 
-struct hook_patches {
-    struct hook_patch *items;
-    size_t len, capacity;
-};
-
-static void hook_patches_release(struct hook_patches *patches)
-{
-    vec_release(patches);
-}
-
-static int add_patches(struct hook_patches *patches, uint64_t bias, const struct hook_scan *scan)
-{
-    for (size_t i = 0; i < scan->definition_count; i++) {
-        const struct hook_definition *function = &scan->definitions[i];
-        if (!function->direct)
-            continue;
-        if (!function->prologue.len)
-            return -ENOEXEC;
-        struct hook_patch *patch = vec_push(patches);
-        if (!patch)
-            return -ENOMEM;
-        *patch = (struct hook_patch){bias + function->address, (enum hook_function)function->function,
-                                     function->prologue};
-    }
-    return 0;
-}
-
 /* What is to be hooked; functions are patched in the executable only. */
 static int find_calls(pid_t pid, struct hook_slots *slots, struct hook_patches *patches)
 {
@@ -103,7 +76,7 @@ static int find_calls(pid_t pid, struct hook_slots *slots, struct hook_patches *
             continue;
         r = hook_slots_add(slots, mem_fd, &maps, bias, &scan);
         if (r >= 0 && !strcmp(map->path, executable))
-            r = add_patches(patches, bias, &scan);
+            r = hook_patches_add(patches, bias, scan.definitions, scan.definition_count);
     }
     return r;
 }

@@ -37,7 +37,7 @@ def wait_ready(process):
 def drive(pid, *arguments, code=0):
     """The driver's numbers."""
     command = [DRIVER, str(pid), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300 * max(1, ROUNDS))
     assert done.returncode == code, f"{command}: exit code {done.returncode} instead of {code}\n{done.stderr}"
     return {name: int(value) for name, value in (line.split() for line in done.stdout.splitlines() if " " in line)}
 
