@@ -85,7 +85,7 @@ test('wrong parameters are named, unknown methods answered', (t) => withServer(t
     ['rsprof/attach', { pid: 1.5 }, /'pid'/], ['rsprof/attach', { pid: 1e30 }, /'pid'/], ['rsprof/attach', { pid: 1, heap: 1 }, /'heap'/],
     ['rsprof/listProcesses', { all: 1 }, /'all'/], ['rsprof/setView', { metric: 'x' }, /'metric'/], ['rsprof/hotLines', { limit: 0 }, /'limit'/],
     ['rsprof/lineDetails', { uri: 1, line: 1 }, /'uri'/], ['rsprof/lineDetails', { uri: 'x', line: -1 }, /'line'/],
-    ['rsprof/snapshot', { format: 'pprof' }, /'format'/], ['textDocument/hover', { textDocument: { uri: 'x' } }, /'position'/],
+    ['rsprof/snapshot', { format: 'xml' }, /'format'/], ['textDocument/hover', { textDocument: { uri: 'x' } }, /'position'/],
     ['textDocument/inlayHint', { textDocument: { uri: 'x' } }, /'range'/], ['workspace/executeCommand', { command: 'format' }, /rsprof.attach/],
     ['workspace/executeCommand', { command: 'rsprof.attach', arguments: ['x'] }, /process id/]];
   for (const [method, params, pattern] of wrong) await assert.rejects(server.request(method, params), rejectsWith(-32602, pattern));
