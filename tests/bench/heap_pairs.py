@@ -1,4 +1,4 @@
-"""What a pair of an allocation and a free costs, on the barest loop there is: bare; with the heap hook; with plain uprobes on
+"""What a pair of an allocation and a free costs in CPU time, on the barest loop there is: bare; with the heap hook; with plain uprobes on
 malloc and free; under heaptrack. The hook and the uprobes are switched on and off every second within one run, and medians of
 neighbours compared, as machines drift. Prints a table.
 
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 PROGRAM = Path(os.environ["PROGRAMS"]) / "heap_pairs"
+SOURCE = Path(__file__).resolve().parent.parent / "programs" / "heap_pairs.rs"
 DRIVER = os.environ["HOOK_DRIVER"]
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 
@@ -24,8 +25,8 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 class Loop:
     """The program, running; `between` gives the median of what it measured."""
 
-    def __init__(self, *prefix):
-        self.process = subprocess.Popen([*prefix, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.samples = []
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
@@ -36,9 +37,8 @@ class Loop:
             if len(fields) == 2 and fields[0][0].isdigit():
                 self.samples.append((float(fields[0]), float(fields[1])))
 
-    def between(self, begin, end):
-        seen = [ns for when, ns in self.samples if begin + 0.1 < when < end]
-        return statistics.median(seen) if seen else float("nan")
+    def since(self, begin):
+        return [ns for when, ns in self.samples if when > begin + 0.1]
 
     def stop(self):
         self.process.stdin.close()
@@ -49,7 +49,9 @@ class Loop:
 def second(loop):
     begin = time.clock_gettime(time.CLOCK_MONOTONIC)
     time.sleep(1)
-    return loop.between(begin, time.clock_gettime(time.CLOCK_MONOTONIC))
+    while len(loop.since(begin)) < 5:  # slow ones
+        time.sleep(0.5)
+    return statistics.median(loop.since(begin)[1:])  # not the one that the change fell into
 
 
 class Hook:
@@ -91,9 +93,9 @@ class Uprobes:
             os.close(fd)
 
 
-def toggle(tool):
+def toggle(tool, program):
     """Medians of a second with the tool, and of the seconds before and after."""
-    loop = Loop()
+    loop = Loop(program)
     time.sleep(0.5)
     bare, with_tool = [], []
     for _ in range(ROUNDS):
@@ -111,21 +113,35 @@ def toggle(tool):
 
 def under_heaptrack():
     with tempfile.TemporaryDirectory() as folder:
-        loop = Loop("heaptrack", "--raw", "-o", f"{folder}/trace")
+        loop = Loop("heaptrack", "--raw", "-o", f"{folder}/trace", PROGRAM)
         time.sleep(2)
         ns = second(loop)
         loop.stop()
     return ns
 
 
+def show(name, bare, with_tool, change):
+    print(f"{name:46}{bare:9.1f} ns{with_tool:9.1f} ns{change * 100:+10.1f} %", flush=True)
+
+
+def compare(name, tool, program=PROGRAM):
+    bare, with_tool, change = toggle(tool, program)
+    show(name, bare, with_tool, change - 1)
+    return bare
+
+
 def main():
-    print(f"{'':34}{'bare':>12}{'with it':>12}{'change':>12}")
-    for name, tool in (("heap hook, a sample in 512 KiB", Hook), ("plain uprobes on malloc and free", Uprobes)):
-        bare, with_tool, change = toggle(tool)
-        print(f"{name:34}{bare:9.1f} ns{with_tool:9.1f} ns{(change - 1) * 100:+10.1f} %")
+    print(f"{'':46}{'bare':>12}{'with it':>12}{'change':>12}")
+    bare = compare("heap hook, a sample in 512 KiB", Hook)
+    with tempfile.TemporaryDirectory() as folder:
+        static = Path(folder) / "heap_pairs"
+        subprocess.run([os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g", "-C", "target-feature=+crt-static",
+                        "--target", "x86_64-unknown-linux-gnu", "-o", static, SOURCE], check=True)
+        compare("… in a static executable, by patched functions", Hook, static)
+    compare("plain uprobes on malloc and free", Uprobes)
     if shutil.which("heaptrack"):
         ns = under_heaptrack()
-        print(f"{'heaptrack, from the start':34}{bare:9.1f} ns{ns:9.1f} ns{(ns / bare - 1) * 100:+10.1f} %")
+        show("heaptrack, from the start", bare, ns, ns / bare - 1)
 
 
 main()

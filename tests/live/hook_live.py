@@ -8,7 +8,7 @@ import rsprof_live as live
 
 DRIVER = os.environ.get("HOOK_DRIVER", live.PROGRAMS.parent / "hook_driver")
 ROUNDS = float(os.environ.get("HOOK_ROUNDS", 1))
-EPERM, ESRCH, ENOMEM, EBUSY, ENOSYS = 1, 3, 12, 16, 38
+EPERM, ESRCH, EIO, ENOMEM, EBUSY, ENOSYS = 1, 3, 5, 12, 16, 38
 
 
 def rounds(count):

@@ -24,8 +24,12 @@ def build(folder, name, command):
     return program
 
 
+def static(folder, name):
+    return build(folder, name, [*RUSTC, *STATIC, live.SOURCES / f"{name}.rs"])
+
+
 def static_churn(folder):
-    return build(folder, "churn", [*RUSTC, *STATIC, live.SOURCES / "heap_churn.rs"])
+    return static(folder, "heap_churn")
 
 
 def held_heap(program, function, interval):
@@ -89,6 +93,16 @@ def killed_at_any_moment():
         assert seen["samples"] > 1000, seen
 
 
+def children_signals_and_system_calls_are_undisturbed():
+    with tempfile.TemporaryDirectory() as folder:
+        program = static(folder, "heap_trials")
+        for trial in ("fork", "signals", "wait"):
+            with target(program, trial) as process:
+                wait_ready(process)
+                drive(process.pid, "--seconds", 0.3, "--interval", 100)
+                drive(process.pid, "--cycles", rounds(30), "--seconds", 0.01, "--tick-ms", 5, "--no-uprobes", "--interval", 0)
+
+
 def stubs_of_other_builds_are_taken_over():
     with tempfile.TemporaryDirectory() as folder, target(static_churn(folder), 4) as process:
         with driver(process.pid, "--no-uprobes", "--interval", 1000) as attached:
@@ -118,7 +132,7 @@ def a_static_program_is_hooked_by_rsprof():
 
 
 TESTS = (every_function_counts_once, linked_in_allocators_are_seen, attach_and_detach_over_and_over, killed_at_any_moment,
-         stubs_of_other_builds_are_taken_over, what_cannot_be_patched_is_left_to_uprobes, a_static_program_is_hooked_by_rsprof)
+         children_signals_and_system_calls_are_undisturbed, stubs_of_other_builds_are_taken_over, what_cannot_be_patched_is_left_to_uprobes, a_static_program_is_hooked_by_rsprof)
 
 if __name__ == "__main__":
     live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])
