@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const char usage[] =
     "usage: rsprof COMMAND [OPTIONS]\n"
@@ -45,6 +46,16 @@ static const struct {
     {"snapshot", cli_snapshot}, {"doctor", cli_doctor}, {"symbolize", cli_symbolize},
 };
 
+/* Each module of a process takes two descriptors, and the limit that shells set is 1024. */
+static void allow_many_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int cli_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -53,6 +64,7 @@ int cli_main(int argc, char **argv)
         fprintf(stderr, "rsprof: cannot give up rights: %s\n", strerror(-r));
         return EXIT_OTHER;
     }
+    allow_many_files();
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (!strcmp(name, commands[i].name))
             return commands[i].run(argc - 1, argv + 1);

@@ -1,5 +1,7 @@
 """What processes live through while they are looked at: they exec, fork, start threads, crash, stop; and rsprof is killed."""
+import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -82,6 +84,14 @@ def forty_cycles_of_attach_and_detach_leave_nothing_behind():
                     if "rsprof" in os.readlink(f"/proc/{process.pid}/fd/{fd}")], "a descriptor of ours in the target"
 
 
+def more_files_than_a_shell_allows_at_first_can_be_open():
+    few = (20, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    with live.program("lives", "work") as process:
+        done = subprocess.run([live.RSPROF, "snapshot", str(process.pid), "--duration", "1"], capture_output=True, text=True,
+                              check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+    assert done.returncode == 0 and json.loads(done.stdout)["status"]["cpu"]["samples"] > 0, (done.stdout, done.stderr)
+
+
 def plain_uprobes_that_cost_too_much_are_taken_away_and_this_is_said():
     result, code = snapshot_of("work", "--heap", "uprobe", seconds=12)
     assert code is None and result["status"]["heap"]["mode"] == "off", result["status"]
@@ -89,7 +99,8 @@ def plain_uprobes_that_cost_too_much_are_taken_away_and_this_is_said():
     assert any("--budget" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
 
 
-live.main(threads_that_come_and_go_are_all_sampled,
+live.main(more_files_than_a_shell_allows_at_first_can_be_open,
+          threads_that_come_and_go_are_all_sampled,
           a_process_that_forks_all_the_time_is_not_disturbed_and_its_children_are_not_counted,
           plain_uprobes_that_cost_too_much_are_taken_away_and_this_is_said,
           exec_ends_the_profile_and_says_so,
