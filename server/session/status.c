@@ -61,28 +61,31 @@ static void fill_heap(struct session *session)
         process_anon_bytes(session->modules.pid, &session->status.heap.process_heap_bytes);
 }
 
-static void fill_hints(struct session *session)
+static void add_symbolizer_hints(struct session *session)
 {
-    session->hints = session->notes;
-    add_module_hints(session);
-    if (session->symbolizer_restarts)
+    uint64_t left_out = session->symbolizer ? symbolizer_frames_left_out(session->symbolizer) : 0;
+    if (session->symbolizer_restarts < 0)
+        hints_add(&session->hints,
+                  "Reading debug information failed again and again and was given up: new lines are "
+                  "missing. Attach again, and rebuild the program if its file is damaged.");
+    else if (session->symbolizer_restarts)
         hints_add(&session->hints,
                   "Reading debug information failed and was started again (%d times): some lines may be "
                   "missing. Rebuild the program if its file is damaged.",
                   session->symbolizer_restarts);
-    uint64_t left_out = session->symbolizer ? symbolizer_frames_left_out(session->symbolizer) : 0;
     if (left_out)
         hints_add(
             &session->hints,
             "%llu inlined calls were left out, as too many of them stand at one address or their names are "
             "too long: totals of the outermost lines are too low. Build with less inlining to see them.",
             (unsigned long long)left_out);
-    if (session->heap_hook_stats.other)
-        hints_add(
-            &session->hints,
-            "The process has two allocators of the same names: what is allocated through %zu words that lead "
-            "to the second is not counted.",
-            session->heap_hook_stats.other);
+}
+
+static void fill_hints(struct session *session)
+{
+    session->hints = session->notes;
+    add_module_hints(session);
+    add_symbolizer_hints(session);
     uint64_t lost = sum(session->probe_stats.losses, LOSS_COUNT);
     if (lost)
         hints_add(&session->hints,

@@ -60,6 +60,11 @@ def close_share(what, seen, truth, samples, tolerance):
     close(what, seen, truth, max(tolerance, 5 * math.sqrt(truth * (1 - truth) / samples)))
 
 
+def is_hooked(pid):
+    """Whether the heap hook is in the process."""
+    return "rsprof-hook" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+
+
 def eventually(check, seconds, what):
     """Waits until check() is true."""
     end = time.monotonic() + seconds

@@ -103,7 +103,10 @@ time.sleep(60)
 
 def symbolizer_of(rsprof):
     """Its process id; 0 while there is none."""
-    return int(Path(f"/proc/{rsprof.pid}/task/{rsprof.pid}/children").read_text(encoding="ascii") or 0)
+    try:
+        return int(Path(f"/proc/{rsprof.pid}/task/{rsprof.pid}/children").read_text(encoding="ascii") or 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def symbolizer_maps(rsprof):
@@ -131,21 +134,36 @@ def a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbol
     assert not any("failed" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
 
 
-def a_symbolizer_that_dies_is_started_again_and_this_is_said():
+def snapshot_while_symbolizers_are_killed(most):
     with live.program("service") as process, \
             subprocess.Popen([live.RSPROF, "snapshot", str(process.pid), "--duration", "6"], stdout=subprocess.PIPE) as rsprof:
-        live.eventually(lambda: symbolizer_of(rsprof), 30, "there is a symbolizer")
+        live.eventually(lambda: live.is_hooked(process.pid), 60, "rsprof hooks the allocator")
         time.sleep(1)
-        symbolizer = symbolizer_of(rsprof)
-        assert symbolizer, "the symbolizer ended by itself"
-        os.kill(symbolizer, signal.SIGKILL)
-        result = json.load(rsprof.stdout)
+        killed, end = {0}, time.monotonic() + 3
+        while time.monotonic() < end and len(killed) <= most:
+            symbolizer = symbolizer_of(rsprof)
+            if symbolizer not in killed:
+                os.kill(symbolizer, signal.SIGKILL)
+                killed.add(symbolizer)
+            time.sleep(0.01)
+        return json.load(rsprof.stdout)
+
+
+def a_symbolizer_that_dies_is_started_again_and_this_is_said():
+    result = snapshot_while_symbolizers_are_killed(1)
     assert any("was started again (1 time" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
     yours = sum(line["cpu"]["self"] for line in result["lines"] if line["file"] == str(live.SOURCES / "service.rs"))
     assert yours > 0.9, yours
 
 
+def a_symbolizer_that_dies_again_and_again_is_given_up_and_this_is_said():
+    result = snapshot_while_symbolizers_are_killed(1000)
+    assert any("was given up" in hint for hint in result["status"]["hints"]), result["status"]["hints"]
+    assert result["status"]["cpu"]["samples"] > 0, result["status"]["cpu"]
+
+
 live.main(time_in_the_kernel_is_charged_to_the_line_that_called_it,
           the_ten_hottest_lines_of_a_service_are_within_3_points_of_perf,
           a_symbolizer_that_dies_is_started_again_and_this_is_said,
+          a_symbolizer_that_dies_again_and_again_is_given_up_and_this_is_said,
           a_library_that_comes_and_goes_keeps_its_lines_and_is_forgotten_by_the_symbolizer_while_it_is_away)

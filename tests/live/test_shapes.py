@@ -22,15 +22,11 @@ def build(folder, *flags, env=None, source=live.SOURCES / "shape.rs"):
     return program
 
 
-def is_hooked(pid):
-    return "rsprof-hook" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
-
-
 def snapshot_while_it_allocates(process, *arguments):
     """A snapshot, during which the program is told to allocate: after rsprof has attached."""
     command = [live.RSPROF, "snapshot", str(process.pid), "--duration", "2.5", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rsprof:
-        live.eventually(lambda: is_hooked(process.pid) or rsprof.poll() is not None, 30, "rsprof hooks the allocator")
+        live.eventually(lambda: live.is_hooked(process.pid) or rsprof.poll() is not None, 30, "rsprof hooks the allocator")
         time.sleep(0.5)
         process.send_signal(signal.SIGUSR1)
         out, err = rsprof.communicate(timeout=60)
