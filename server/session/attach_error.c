@@ -1,5 +1,6 @@
 #include "session/attach_error.h"
 
+#include "base/buf.h"
 #include "base/rights.h"
 #include "probe/probe.h"
 
@@ -43,13 +44,30 @@ static const struct explanation explanations[] = {
      "start it again."},
 };
 
+/* As a shell reads it. */
+static void append_word(struct buf *command, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
+    if (!word[strspn(word, plain)]) {
+        buf_append_str(command, word);
+        return;
+    }
+    buf_append_str(command, "'");
+    for (; *word; word++)
+        buf_append_str(command, *word == '\'' ? "'\\''" : (char[]){*word, '\0'});
+    buf_append_str(command, "'");
+}
+
 void setcap_command(char *ret_command, size_t size)
 {
     char path[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
     path[len > 0 ? len : 0] = '\0';
-    snprintf(ret_command, size, "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace%s+ep %s",
-             probe_rights() & RIGHT(CAP_SYS_ADMIN) ? ",cap_sys_admin" : "", len > 0 ? path : "rsprof");
+    OWNED_BUF struct buf command = BUF_INIT;
+    buf_appendf(&command, "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace%s+ep ",
+                probe_rights() & RIGHT(CAP_SYS_ADMIN) ? ",cap_sys_admin" : "");
+    append_word(&command, len > 0 ? path : "rsprof");
+    snprintf(ret_command, size, "%s", command.data ? command.data : "");
 }
 
 static void fill_hint(const char *hint, struct session_error *ret_error)

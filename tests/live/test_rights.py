@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -236,6 +237,10 @@ def doctor_names_the_missing_capability_and_the_command_that_gives_it():
         assert check["state"] == "fail", check
         assert check["remedy"] == f"sudo setcap {ALL}+ep {rsprof_with(capabilities)}", check
     assert all(check["state"] == "ok" for check in doctor().values()), doctor()
+    spaced = shutil.copy(live.RSPROF, FOLDER / "Ada's rsprof")
+    done = subprocess.run([spaced, "doctor"], capture_output=True, text=True, timeout=60, **as_user(USER))
+    command = re.search(r"-> (sudo setcap .*)", done.stdout)[1]
+    assert shlex.split(command) == ["sudo", "setcap", f"{ALL}+ep", str(spaced)], command
     done = subprocess.run(["setpriv", "--no-new-privs", rsprof_with(ALL), "doctor"], capture_output=True, text=True, timeout=60,
                           **as_user(USER))
     assert done.returncode == 4 and "no_new_privs" in done.stdout, done

@@ -18,7 +18,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const log = vscode.window.createOutputChannel('rsprof', { log: true });
     const server = new Server(context.extensionPath, log);
     const session = new Session(server);
-    const failures = new Failures(server, log);
+    const failures = new Failures(log);
     const painter = new Painter(session);
     const memory = context.workspaceState;
     context.subscriptions.push(

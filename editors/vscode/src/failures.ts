@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import { ResponseError } from 'vscode-languageclient/node';
 import { ErrorCode, type ErrorData } from './protocol';
-import type { Server } from './server';
 import { ServerMissing } from './server_path';
 
 interface Action {
@@ -12,14 +11,6 @@ interface Action {
 
 export const CARGO_LINES = '[profile.release]\ndebug = "line-tables-only"\n';
 
-const CAPABILITIES = 'cap_bpf,cap_perfmon,cap_sys_ptrace+ep';
-
-/** The command that lets an ordinary user's rsprof sample that user's processes. `hint`: what the server says it lacks. */
-export function setcapCommand(serverPath: string, hint = ''): string {
-    const capabilities = /\bcap_[a-z_,]+\+ep\b/.exec(hint)?.[0] ?? CAPABILITIES;
-    return `sudo setcap ${capabilities} '${serverPath.replaceAll("'", "'\\''")}'`;
-}
-
 function runInTerminal(command: string): void {
     const terminal = vscode.window.createTerminal('rsprof');
     terminal.show();
@@ -28,10 +19,7 @@ function runInTerminal(command: string): void {
 }
 
 export class Failures {
-    constructor(
-        private readonly server: Server,
-        private readonly log: vscode.LogOutputChannel,
-    ) {}
+    constructor(private readonly log: vscode.LogOutputChannel) {}
 
     /** Shows `error`; returns when the message is gone. */
     async show(error: unknown): Promise<void> {
@@ -92,12 +80,12 @@ export class Failures {
         }
     }
 
-    /* Capabilities do not help with a process of another user: then the hint does not speak of them. */
+    /* The hint ends with a command, where one helps; it does not with a process of another user. */
     private grantRights(hint: string): Action[] {
-        if (!hint.includes('setcap')) {
+        const command = /\bsudo .+$/.exec(hint)?.[0];
+        if (command === undefined) {
             return [pickAnother(), this.checkSetup()];
         }
-        const command = setcapCommand(this.server.path().path, hint);
         return [
             { title: 'Open in Terminal', run: () => { runInTerminal(command); } },
             { title: 'Copy Command', run: () => vscode.env.clipboard.writeText(command) },

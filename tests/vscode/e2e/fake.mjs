@@ -281,7 +281,7 @@ test('without line information it offers the lines of Cargo.toml', async () => {
 
 test('the setup is checked on a page', async () => {
     await bench.command('rsprof: Check Setup');
-    const frames = () => bench.page.frames().map((frame) => frame.locator('h2', { hasText: 'Rights' }).count().catch(() => 0));
+    const frames = () => bench.page.frames().map((frame) => frame.locator('code', { hasText: 'sudo setcap all+ep rsprof' }).count().catch(() => 0));
     await bench.until('the page', async () => (await Promise.all(frames())).some((count) => count > 0));
     await bench.shot('check-setup');
 });

@@ -4,6 +4,7 @@ import { hoverMarkdown } from '../../../editors/vscode/src/hover_text';
 import { annotationGap, labelText, visualWidth } from '../../../editors/vscode/src/layout';
 import { cargoTarget, processText } from '../../../editors/vscode/src/process_text';
 import type { LineDetails, ProcessItem } from '../../../editors/vscode/src/protocol';
+import { checksTable } from '../../../editors/vscode/src/setup_text';
 import { bars } from '../../../editors/vscode/src/trend';
 import { formatBytes, formatCount, formatDuration, formatShare, padNumber } from '../../../editors/vscode/src/units';
 
@@ -14,6 +15,17 @@ test('bytes, shares, counts and durations read well', () => {
     assert.deepEqual([96, 12_300, 4_500_000].map(formatCount), ['96', '12.3 k', '4.5 M']);
     assert.deepEqual([42, 200, 7500, 400_000].map(formatDuration), ['42 s', '3 min', '2 h 5 min', '4 d']);
     assert.equal(padNumber('1.9', 5).length, 5);
+});
+
+test('what the doctor says is a table, and commands that mend stand alone', () => {
+    const checks = [{ name: 'kernel', state: 'ok', seen: 'Linux | 6.1', remedy: '' },
+        { name: 'rights', state: 'fail', seen: 'none', remedy: 'sudo setcap x' },
+        { name: 'heap', state: 'warn', seen: 'slow', remedy: 'Restart.' }];
+    const text = checksTable(JSON.stringify({ ok: false, checks }));
+    assert.match(text, /\| ✓ \| kernel \| Linux \\\| 6.1 \|\n\| ✗ \| rights \| none \|/);
+    assert.match(text, /\*\*rights\*\*:\n\n```sh\nsudo setcap x\n```/);
+    assert.match(text, /\*\*heap\*\*: Restart\./);
+    assert.equal(checksTable('out of memory'), '```\nout of memory\n```');
 });
 
 test('annotations start at their column, or a gap after longer lines', () => {

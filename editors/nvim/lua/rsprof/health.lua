@@ -1,23 +1,10 @@
---- `:checkhealth rsprof`: is the server there, may it sample on this machine, and does the build say its lines.
+--- `:checkhealth rsprof`: is the server there, what does it lack (`rsprof doctor`), and does the build say its lines.
 local client = require('rsprof.client')
 local compat = require('rsprof.compat')
 local config = require('rsprof.config')
 local workspace = require('rsprof.workspace')
 
 local M = {}
-
-local setcap = 'sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep '
-
----@param path string
----@return string? first line
-local function first_line(path)
-  local file = io.open(path, 'r')
-  local line = file and file:read('*l')
-  if file then
-    file:close()
-  end
-  return line or nil
-end
 
 local function check_options(report)
   local complaints = config.complaints()
@@ -29,7 +16,7 @@ local function check_options(report)
   end
 end
 
----@return string? path of the server
+---@return boolean whether the server can be run
 local function check_server(report)
   local command = config.command()
   local path = vim.fn.exepath(command[1])
@@ -37,7 +24,7 @@ local function check_server(report)
     report.error(('cannot run %s'):format(command[1]), {
       'Put rsprof on PATH, or set vim.g.rsprof = { server = "/path/to/rsprof" }',
     })
-    return nil
+    return false
   end
   report.ok(('server: %s'):format(path))
   if type(config.get().server) == 'string' then
@@ -48,57 +35,38 @@ local function check_server(report)
       report.error(('%s --version failed: %s'):format(path, version))
     end
   end
-  return path
+  return true
 end
 
-local function check_kernel(report)
-  local system = vim.loop.os_uname()
-  local major, minor = system.release:match('^(%d+)%.(%d+)')
-  if system.sysname ~= 'Linux' or not major then
-    report.error('rsprof profiles processes on Linux only; here runs ' .. system.sysname)
+--- The server run with other arguments than `serve`.
+---@param arguments string[]
+---@return string[]
+local function server_command(arguments)
+  local command = vim.deepcopy(config.command())
+  if command[#command] == 'serve' then
+    table.remove(command)
+  end
+  return vim.list_extend(command, arguments)
+end
+
+---@return integer? pid of the process that is attached to
+local function attached_pid()
+  local status = client.running() and require('rsprof.session').status()
+  return status and status.pid > 0 and status.pid or nil
+end
+
+--- What the server says of this machine, and of the process it is attached to.
+local function check_machine(report)
+  local pid = attached_pid()
+  local output = vim.fn.system(server_command({ 'doctor', '--json', pid and tostring(pid) or nil }))
+  local parsed, answer = pcall(vim.fn.json_decode, output)
+  if not parsed or type(answer) ~= 'table' or not answer.checks then
+    report.error('rsprof doctor failed: ' .. vim.trim(output))
     return
   end
-  local number = tonumber(major) * 1000 + tonumber(minor)
-  if number >= 6001 then
-    report.ok('kernel: ' .. system.release)
-  elseif number >= 5015 then
-    report.warn('kernel: ' .. system.release, { 'CPU works; for everything use Linux 6.1 or newer' })
-  else
-    report.error('kernel: ' .. system.release, { 'Use Linux 6.1 or newer' })
-  end
-  if vim.fn.filereadable('/sys/kernel/btf/vmlinux') == 0 then
-    report.error('the kernel does not describe its types (BTF)', { 'Use a kernel built with CONFIG_DEBUG_INFO_BTF=y' })
-  end
-end
-
----@param path string
----@return boolean? nil when it cannot be known
-local function has_capabilities(path)
-  if vim.fn.executable('getcap') == 0 then
-    return nil
-  end
-  local capabilities = vim.fn.system({ 'getcap', vim.loop.fs_realpath(path) or path })
-  return capabilities:find('cap_bpf') ~= nil and capabilities:find('cap_perfmon') ~= nil
-end
-
----@param path string
-local function check_rights(report, path)
-  if vim.loop.getuid() == 0 then
-    report.ok('rights: root')
-    return
-  end
-  local capable = has_capabilities(path)
-  if capable then
-    report.ok('rights: file capabilities')
-  else
-    report.warn(
-      capable == nil and 'rights: getcap is missing, so it cannot be told' or 'rights: an ordinary user',
-      { 'To sample your own processes: ' .. setcap .. (vim.loop.fs_realpath(path) or path) }
-    )
-  end
-  local paranoid = tonumber(first_line('/proc/sys/kernel/perf_event_paranoid'))
-  if paranoid and paranoid > 2 and not capable then
-    report.warn(('kernel.perf_event_paranoid is %d: without capabilities nothing can be sampled'):format(paranoid))
+  local tell = { ok = report.ok, warn = report.warn, fail = report.error }
+  for _, check in ipairs(answer.checks) do
+    tell[check.state](('%s: %s'):format(check.name, check.seen), check.remedy ~= '' and { check.remedy } or nil)
   end
 end
 
@@ -164,10 +132,8 @@ function M.check()
   config.reload()
   report.start('rsprof')
   check_options(report)
-  check_kernel(report)
-  local path = check_server(report)
-  if path then
-    check_rights(report, path)
+  if check_server(report) then
+    check_machine(report)
   end
   check_build(report)
   check_session(report)
