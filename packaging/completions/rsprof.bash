@@ -4,7 +4,7 @@ _rsprof() {
     local profile="--cpu-freq --heap --heap-interval --budget --window --source-map"
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "serve list watch snapshot symbolize --help --version" -- "$word"))
+        COMPREPLY=($(compgen -W "serve list watch snapshot doctor symbolize --help --version" -- "$word"))
         return
     fi
     case $before in
@@ -20,9 +20,10 @@ _rsprof() {
     list) options="--all --json" ;;
     watch) options="$profile --workspace" ;;
     snapshot) options="$profile --workspace --duration --format --output" ;;
+    doctor) options=--json ;;
     symbolize) COMPREPLY=($(compgen -f -- "$word")) && return ;;
     esac
-    case $command in watch | snapshot) pids=$(rsprof list 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }') ;; esac
+    case $command in watch | snapshot | doctor) pids=$(rsprof list 2>/dev/null | awk '$1 ~ /^[0-9]+$/ { print $1 }') ;; esac
     COMPREPLY=($(compgen -W "$options $pids" -- "$word"))
 }
 complete -F _rsprof rsprof

@@ -4,11 +4,10 @@
 #include <sys/syscall.h>
 
 /* Root looks at other users' processes and reads their files as their owner would (setfsuid), writes where
- * it is told, gives the thread that stops a target a head start, and samples where Debian's and Ubuntu's
- * kernel.perf_event_paranoid allows it to nobody else. */
+ * it is told, and gives the thread that stops a target a head start. */
 #define RIGHTS_OF_ROOT                                                                                       \
     (RIGHT(CAP_DAC_OVERRIDE) | RIGHT(CAP_DAC_READ_SEARCH) | RIGHT(CAP_SETUID) | RIGHT(CAP_SETGID) |          \
-     RIGHT(CAP_SYS_NICE) | RIGHT(CAP_SYS_RESOURCE) | RIGHT(CAP_CHECKPOINT_RESTORE) | RIGHT(CAP_SYS_ADMIN))
+     RIGHT(CAP_SYS_NICE) | RIGHT(CAP_SYS_RESOURCE) | RIGHT(CAP_CHECKPOINT_RESTORE))
 
 struct rights {
     uint64_t effective, permitted;
@@ -49,7 +48,7 @@ static int become_real_user(void)
     return 0;
 }
 
-int rights_start(uint64_t needed)
+int rights_start(void)
 {
     struct rights rights = {0};
     int r = become_real_user();
@@ -60,7 +59,7 @@ int rights_start(uint64_t needed)
     if (r < 0)
         return r;
     bool root = getuid() == 0;
-    rights.permitted &= needed | (root ? RIGHTS_OF_ROOT : 0);
+    rights.permitted &= RIGHTS_SAMPLE | RIGHTS_FILTER | RIGHTS_TRACE | (root ? RIGHTS_OF_ROOT : 0);
     rights.effective = root ? rights.permitted : 0;
     return write_rights(&rights);
 }

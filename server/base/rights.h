@@ -21,14 +21,16 @@
 
 #define RIGHT(capability) (1ull << (capability))
 
-#define RIGHTS_SAMPLE                                                                                        \
-    (RIGHT(CAP_BPF) | RIGHT(CAP_PERFMON) | RIGHT(CAP_SYS_ADMIN)) /* programs, events, probes */
-#define RIGHTS_TRACE RIGHT(CAP_SYS_PTRACE)                       /* stopping a process that Yama protects */
+/* Loading programs, perf events, uprobes (those of older kernels want SYS_ADMIN). */
+#define RIGHTS_SAMPLE (RIGHT(CAP_BPF) | RIGHT(CAP_PERFMON) | RIGHT(CAP_SYS_ADMIN))
+/* Tracing a process that Yama protects; reading a process's seccomp filters. */
+#define RIGHTS_TRACE  RIGHT(CAP_SYS_PTRACE)
+#define RIGHTS_FILTER RIGHT(CAP_SYS_ADMIN)
 
 /* Once, before anything else, on the only thread: becomes the real user (a set-user-ID file gives
- * capabilities, never another user's files), and gives up for ever what is neither in `needed` nor, for root,
+ * capabilities, never another user's files), and gives up for ever what is neither named above nor, for root,
  * of use. Negative errno: the caller must end. */
-int rights_start(uint64_t needed);
+int rights_start(void);
 
 /* Whether all of them can be put into effect. */
 bool rights_have(uint64_t rights);

@@ -3,7 +3,6 @@
 #include "base/rights.h"
 #include "cli/serve.h"
 #include "cli/symbolize.h"
-#include "session/session.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +58,7 @@ static void allow_many_files(void)
 int cli_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    int r = rights_start(session_rights());
+    int r = rights_start();
     if (r < 0) {
         fprintf(stderr, "rsprof: cannot give up rights: %s\n", strerror(-r));
         return EXIT_OTHER;

@@ -1,6 +1,7 @@
 #include "hook/seccomp.h"
 
 #include "base/cleanup.h"
+#include "base/rights.h"
 #include "hook/remote.h"
 
 #include <errno.h>
@@ -157,6 +158,7 @@ static bool lets_all_through(const struct sock_filter *program, size_t len, cons
 
 int seccomp_check(pid_t tid, const struct seccomp_data *calls, size_t count)
 {
+    WITH_RIGHTS(RIGHTS_FILTER);
     for (uintptr_t i = 0;; i++) {
         long len = ptrace(PTRACE_SECCOMP_GET_FILTER, tid, i, NULL);
         if (len < 0)

@@ -17,7 +17,7 @@
 
 struct probe;
 
-/* The capabilities that a probe puts into effect, in the calls that start something. */
+/* The capabilities that all of it takes on this kernel. */
 uint64_t probe_rights(void);
 
 int probe_new(struct probe **ret_probe);

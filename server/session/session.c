@@ -2,7 +2,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/rights.h"
 #include "session/attach_error.h"
 #include "session/session_internal.h"
 #include "target/process.h"
@@ -37,11 +36,6 @@ int heap_mode_parse(const char *name, enum heap_mode *ret_mode)
             return 0;
         }
     return -EINVAL;
-}
-
-uint64_t session_rights(void)
-{
-    return probe_rights() | RIGHTS_TRACE;
 }
 
 int session_new(struct loop *loop, const struct session_observer *observer, void *userdata,

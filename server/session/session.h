@@ -89,9 +89,6 @@ struct session_observer {
     void (*ticked)(void *userdata);
 };
 
-/* The capabilities that attaching takes on this kernel: what rights_start is given. */
-uint64_t session_rights(void);
-
 int session_new(struct loop *loop, const struct session_observer *observer, void *userdata,
                 struct session **ret_session);
 void session_free(struct session *session);
