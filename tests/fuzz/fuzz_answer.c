@@ -56,6 +56,18 @@ static void check_table(struct reader payload)
     table_unmap(elements, &answer.table);
 }
 
+/* Code that could be moved is moved. */
+static void check_scanned(struct reader payload)
+{
+    static struct scanned_answer answer;
+    if (answer_read_scanned(&payload, &answer) < 0 || answer.error < 0)
+        return;
+    for (size_t i = 0; i < answer.scan.definition_count; i++) {
+        uint8_t code[PROLOGUE_MOVED_MAX];
+        prologue_move(&answer.scan.definitions[i].prologue, 1 << 20, 2 << 20, code);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct needed_file needed;
@@ -63,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t which = reader_u8(&payload);
     if (payload.bad)
         return 0;
-    switch (which % 4) {
+    switch (which % 5) {
     case 0:
         check_opened(payload);
         break;
@@ -72,6 +84,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
         check_table(payload);
+        break;
+    case 3:
+        check_scanned(payload);
         break;
     default:
         answer_read_needed_file(&payload, &needed);

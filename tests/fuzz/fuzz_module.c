@@ -1,8 +1,5 @@
-/* Everything that reads an ELF file: survey, units, line programs, scopes, split and separate files, unwind
- * table.
- *
- * Inputs are whole ELF files. The mutator changes bytes inside the sections that are parsed, since most of a
- * file is code. */
+/* Everything that reads an ELF file for its debug information: survey, units, line programs, scopes, split
+ * and separate files, unwind table. Inputs are whole ELF files. */
 #include "dwarf/module.h"
 
 #include "base/cleanup.h"
@@ -13,8 +10,6 @@
 #include <sys/mman.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 struct input {
     const uint8_t *data;
@@ -87,49 +82,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     module_free(module);
     return 0;
-}
-
-static bool is_parsed(const char *name)
-{
-    return strncmp(name, ".debug", 6) == 0 || strncmp(name, ".zdebug", 7) == 0 ||
-           strcmp(name, ".eh_frame") == 0 || strcmp(name, ".symtab") == 0 ||
-           strncmp(name, ".gnu_debug", 10) == 0 || strncmp(name, ".note", 5) == 0;
-}
-
-/* A section of the file that is read, drawn by `seed`; false if the headers are too damaged to tell. */
-static bool draw_section(const uint8_t *data, size_t size, unsigned seed, Elf64_Shdr *ret_section)
-{
-    Elf64_Ehdr header;
-    Elf64_Shdr names, section;
-    if (size < sizeof(header))
-        return false;
-    memcpy(&header, data, sizeof(header));
-    size_t end = header.e_shoff + (size_t)header.e_shnum * sizeof(section);
-    if (header.e_shoff > size || end > size || header.e_shstrndx >= header.e_shnum)
-        return false;
-    memcpy(&names, data + header.e_shoff + header.e_shstrndx * sizeof(names), sizeof(names));
-    for (unsigned tries = 0; tries < 64; tries++) {
-        seed = seed * 1103515245 + 12345;
-        memcpy(&section, data + header.e_shoff + ((seed >> 16) % header.e_shnum) * sizeof(section),
-               sizeof(section));
-        if (names.sh_offset > size || section.sh_name > size ||
-            names.sh_offset + section.sh_name + 16 > size || !section.sh_size || section.sh_offset > size ||
-            section.sh_size > size - section.sh_offset)
-            continue;
-        if (is_parsed((const char *)data + names.sh_offset + section.sh_name)) {
-            *ret_section = section;
-            return true;
-        }
-    }
-    return false;
-}
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
-{
-    Elf64_Shdr section;
-    if (seed % 16 == 0 || !draw_section(data, size, seed, &section))
-        return LLVMFuzzerMutate(data, size, max_size);
-    /* In place: what grows would move all that follows. */
-    LLVMFuzzerMutate(data + section.sh_offset, section.sh_size, section.sh_size);
-    return size;
 }

@@ -2,13 +2,15 @@
 # Fuzzes the readers of ELF, DWARF and mangled names, and the owner's side of the symbolizer.
 #   symbols.sh [SECONDS [SEED]]   for each target; 5 by default. Inputs that fail are kept in the folder it names.
 #   With a seed, mutations are drawn alike each time: the suite tests this code, and not its luck.
-# FUZZ_DIR: where to build and keep the corpus (default: a temporary folder that goes away when all is well).
+# DEBIAN_SOURCES: where the source of Zydis is (default: the build folder). FUZZ_DIR: where to build and keep the corpus
+# (default: a temporary folder that goes away when all is well).
 set -eu
 seconds=${1:-5}
 seed=${2:-0}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 clang=${CLANG:-clang}
 keep=${FUZZ_DIR:-}
+libraries=${DEBIAN_SOURCES:-$root/build}
 work=${keep:-$(mktemp -d)}
 mkdir -p "$work"
 
@@ -34,6 +36,17 @@ C
     gcc $flags -gdwarf-4 -fno-asynchronous-unwind-tables "$work/seed.c" -o "$1/debug_frame"
     "$clang" $flags -gdwarf-5 "$work/seed.c" -o "$1/clang5"
     (cd "$work" && "$clang" -fPIC -O2 -gdwarf-5 -gsplit-dwarf -c seed.c -o split.o && gcc $flags split.o -o "$1/split" && cp split.dwo "$1/dwo")
+    cat >"$work/allocator.c" <<'C'
+#include <stddef.h>
+static char pool[64];
+void *malloc(size_t n) { return n < 64 ? pool : NULL; }
+void free(void *p) { if (p == pool) pool[0] = 0; }
+void *(*const table[])(size_t) = {malloc};
+void _start(void) { free(table[0](8)); free(malloc(9)); }
+C
+    gcc -nostdlib -O2 -fno-inline -fno-builtin -static -no-pie "$work/allocator.c" -o "$1/static"
+    gcc -nostdlib -O2 -fno-inline -fno-builtin -fPIE -static-pie "$work/allocator.c" -o "$1/static-pie"
+    echo 'char *f(void *p) { __builtin_free(p); return __builtin_malloc(9); }' | gcc $flags -xc - -o "$1/calls"
     objcopy --compress-debug-sections=zlib "$1/gcc5" "$1/zlib"
     objcopy --compress-debug-sections=zlib-gnu "$1/gcc4" "$1/zlib-gnu"
     objcopy --only-keep-debug "$1/gcc5" "$1/separate"
@@ -64,12 +77,20 @@ run() { # target, most bytes, seconds
 
 dwarf=$(echo "$root"/server/dwarf/*.c)
 base="$root/server/base/buf.c $root/server/base/vec.c $root/server/base/map.c $root/server/base/md5.c"
+zydis=$libraries/zydis
+hook="$root/server/hook/slot_scan.c $root/server/hook/prologue.c $root/server/hook/prologue_read.c
+    $zydis/src/Decoder.c $zydis/src/DecoderData.c $zydis/src/SharedData.c -isystem $zydis/include -isystem $zydis/src
+    -DZYDIS_STATIC_BUILD -DZYCORE_STATIC_BUILD -DZYDIS_MINIMAL_MODE -w"
 seed_modules "$work/fuzz_module.corpus"
+seed_modules "$work/fuzz_slots.corpus"
 seed_names "$work/fuzz_demangle.corpus"
-build fuzz_module $dwarf $base
+build fuzz_module "$root/tests/fuzz/elf_mutator.c" $dwarf $base
+build fuzz_slots "$root/tests/fuzz/elf_mutator.c" $hook $base
 build fuzz_demangle "$root/server/dwarf/demangle.c" "$root/server/base/buf.c"
-build fuzz_answer "$root/server/symbolizer/answer.c" "$root/server/symbolizer/table_check.c" "$root/server/base/buf.c"
+build fuzz_answer "$root/server/symbolizer/answer.c" "$root/server/symbolizer/table_check.c" "$root/server/hook/prologue.c" \
+    "$root/server/base/buf.c"
 run fuzz_module 65536 "$seconds"
+run fuzz_slots 65536 "$seconds"
 run fuzz_demangle 1024 "$seconds"
 run fuzz_answer 4096 "$seconds"
 [ -n "$keep" ] || rm -rf "$work"

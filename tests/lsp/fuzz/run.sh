@@ -1,14 +1,14 @@
 #!/bin/sh
 # Fuzzes framing, JSON-RPC and the language server: sh tests/lsp/fuzz/run.sh [SECONDS [SEED]], 10 by default. With a seed,
 # mutations are drawn alike each time.
-# CJSON_DIR: cJSON's sources (default: those of the build folder). FUZZ_DIR: where to build and keep the corpus (default: a
+# DEBIAN_SOURCES: where the source of cJSON is (default: the build folder). FUZZ_DIR: where to build and keep the corpus (default: a
 # temporary folder that goes away when all is well).
 set -eu
 seconds=${1:-10}
 seed=${2:-0}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-cjson=${CJSON_DIR:-$root/build/cjson}
+cjson=${DEBIAN_SOURCES:-$root/build}/cjson
 work=${FUZZ_DIR:-$(mktemp -d)}
 mkdir -p "$work/corpus"
 
