@@ -15,10 +15,12 @@ struct heap_hook {
     struct hook *hook;
     pid_t pid;
     int memory_fd;             /* of the target */
+    uint64_t interval_bytes;   /* asked for; 0: the governor chooses */
     struct governor *governor; /* NULL: the interval is fixed */
     double credit_ns;          /* of the target's time, that samples may cost now */
     bool lent;                 /* the reserve was lent to begin with */
     uint64_t seen_samples, seen_frees;
+    uint64_t told_samples, told_bytes; /* of a fixed interval */
     struct heap_hook_stats stats;
 };
 
@@ -109,39 +111,78 @@ static void settle_credit(struct heap_hook *hook, double seconds, const struct h
     hook->credit_ns = fmax(fmin(hook->credit_ns + fill, most) - spent, -most);
 }
 
-/* Gives out rates that would spend what is beyond the reserve in a second, and limits that let a burst spend
- * all of the credit. */
+/* Less is not spent even while a debt is paid off. */
+static double least_spending(const struct heap_hook_budget *budget)
+{
+    return budget->ns_per_sec / 10;
+}
+
+/* Limits that let a burst spend all of the credit. */
+static int set_limits(struct heap_hook *hook, const struct heap_hook_budget *budget)
+{
+    struct governor_cost cost = {fmax(hook->credit_ns, least_spending(budget)), budget->cost.sample_ns,
+                                 budget->cost.free_ns};
+    struct governor_limits limits = governor_limits(&cost, 0.5);
+    return hook_set_limits(hook->hook, limits.quota, limits.grant);
+}
+
+static uint64_t sampled_bytes(const struct hook_state *state)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < HOOK_SITES; i++)
+        bytes += state->sites[i].bytes;
+    return bytes;
+}
+
+/* The interval that was asked for, again: beyond the limits the stub has made it longer, and it is what the
+ * samples came to that is told. */
+static int hold_interval(struct heap_hook *hook, const struct hook_state *state)
+{
+    uint64_t samples = state->header->counters.samples - hook->told_samples, bytes = sampled_bytes(state);
+    if (samples)
+        hook->stats.interval_bytes = (bytes - hook->told_bytes) / samples;
+    hook->told_samples += samples;
+    hook->told_bytes = bytes;
+    return hook_set_interval(hook->hook, hook->interval_bytes);
+}
+
+/* Gives out rates that would spend what is beyond the reserve in a second. */
 static int set_rates(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
                      const struct hook_state *state)
 {
     OWNED_MEM uint64_t *rates = calloc(HOOK_SITES, sizeof(*rates));
     if (!rates)
         return -ENOMEM;
-    const double least = budget->ns_per_sec / 10; /* while a debt is paid off */
-    struct governor_cost governed = {fmax(hook->credit_ns, least), budget->cost.sample_ns,
-                                     budget->cost.free_ns};
-    struct governor_limits limits = governor_limits(&governed, 0.5);
-    governed.budget_ns_per_sec = fmax(hook->credit_ns - RESERVE_SEC * budget->ns_per_sec, least);
-    governor_tick(hook->governor, state->sites, seconds, &governed, rates);
+    double spending = fmax(hook->credit_ns - RESERVE_SEC * budget->ns_per_sec, least_spending(budget));
+    struct governor_cost cost = {spending, budget->cost.sample_ns, budget->cost.free_ns};
+    governor_tick(hook->governor, state->sites, seconds, &cost, rates);
     hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
-    int r = hook_set_limits(hook->hook, limits.quota, limits.grant);
-    return r < 0 ? r : hook_set_rates(hook->hook, rates);
+    return hook_set_rates(hook->hook, rates);
 }
 
-static int govern_first(struct heap_hook *hook)
+static int steer(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
+                 const struct hook_state *state)
+{
+    int r = set_limits(hook, budget);
+    if (r < 0)
+        return r;
+    return hook->governor ? set_rates(hook, seconds, budget, state) : hold_interval(hook, state);
+}
+
+static int steer_first(struct heap_hook *hook)
 {
     struct hook_state state;
     int r = hook_read(hook->hook, &state);
     if (r < 0)
         return r;
     hook->credit_ns = FIRST_CREDIT_NS;
-    hook->seen_samples = state.header->counters.samples;
+    hook->seen_samples = hook->told_samples = state.header->counters.samples;
     hook->seen_frees = state.header->counters.frees;
-    return set_rates(hook, 0, &first_budget, &state);
+    hook->told_bytes = sampled_bytes(&state);
+    return steer(hook, 0, &first_budget, &state);
 }
 
-static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe,
-                 uint64_t interval_bytes)
+static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe)
 {
     CLEANUP(hook_patches_release) struct hook_patches patches = {0};
     int r = collect_patches(modules, &patches);
@@ -156,7 +197,7 @@ static int start(struct heap_hook *hook, const struct modules *modules, struct p
     snprintf(path, sizeof(path), "/proc/self/fd/%d", sites.fd);
     r = probe_start_sampled_heap(probe, hook->pid, path, sites.alloc_offset, sites.free_offset);
     if (r == 0)
-        r = interval_bytes ? hook_set_interval(hook->hook, interval_bytes) : govern_first(hook);
+        r = steer_first(hook);
     if (r == 0)
         r = install(hook, modules, &patches);
     if (r < 0)
@@ -170,10 +211,13 @@ int heap_hook_start(const struct modules *modules, struct probe *probe, uint64_t
     struct heap_hook *hook = calloc(1, sizeof(*hook));
     if (!hook)
         return -ENOMEM;
-    *hook = (struct heap_hook){.pid = modules->pid, .memory_fd = -1, .stats.interval_bytes = interval_bytes};
+    *hook = (struct heap_hook){.pid = modules->pid,
+                               .memory_fd = -1,
+                               .interval_bytes = interval_bytes,
+                               .stats.interval_bytes = interval_bytes};
     int r = interval_bytes ? 0 : governor_new(&hook->governor);
     if (r == 0)
-        r = start(hook, modules, probe, interval_bytes);
+        r = start(hook, modules, probe);
     if (r < 0) {
         heap_hook_stop(hook);
         return r;
@@ -202,10 +246,8 @@ int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hoo
         return r;
     const struct hook_counters *counters = &state.header->counters;
     hook->stats.lost = counters->set_full + counters->freed_unseen;
-    if (!hook->governor)
-        return 0;
     settle_credit(hook, seconds, budget, counters);
-    return set_rates(hook, seconds, budget, &state);
+    return steer(hook, seconds, budget, &state);
 }
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats)
