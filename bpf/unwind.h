@@ -18,6 +18,7 @@
 #include "events.h"
 
 #define UNWIND_WINDOW_WORDS 32
+#define UNWIND_NO_WINDOW    (1ull << 63) /* no address of user space is near it */
 
 struct unwind_walk {
     __u64 rip, rsp, rbp;
@@ -118,7 +119,7 @@ static __always_inline int unwind_word(struct unwind_walk *walk, __u64 address, 
     if (offset > sizeof(walk->window) - 8 || offset % 8) {
         walk->window_start = address;
         if (unwind_read(walk->window, sizeof(walk->window), address)) {
-            walk->window_start = 0;
+            walk->window_start = UNWIND_NO_WINDOW;
             return unwind_read(ret_word, 8, address); /* the stack ends soon */
         }
         offset = 0;
@@ -250,7 +251,7 @@ static __always_inline void unwind_begin(struct unwind_walk *walk, __u32 mapping
     walk->mapping_first = (mapping_state >> MAPPING_SET_SHIFT) * MAPPINGS_MAX;
     walk->mapping_count = mapping_state & ((1u << MAPPING_SET_SHIFT) - 1);
     walk->exact = 1;
-    walk->window_start = 0;
+    walk->window_start = UNWIND_NO_WINDOW;
     walk->event.frame_count = 0;
     walk->event.end = STACK_TRUNCATED;
 }

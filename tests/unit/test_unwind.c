@@ -154,6 +154,17 @@ static void a_stack_that_cannot_be_read_ends_the_walk(void **state)
     assert_int_equal(walk.event.end, STACK_BAD_CFA);
 }
 
+static void the_last_words_of_a_stack_are_read_one_by_one(void **state)
+{
+    (void)state;
+    uint64_t end = STACK_BASE + sizeof(stack_memory);
+    put(end - 16, CODE_BASE + 0x1004); /* into leaf */
+    put(end - 8, CODE_BASE + 0x1110);  /* into start */
+    struct unwind_walk walk = walk_from(CODE_BASE + 0x1004, end - 16, 0);
+    assert_int_equal(walk.event.end, STACK_COMPLETE);
+    assert_int_equal(walk.event.frame_count, 3);
+}
+
 static void a_realigned_frame_has_its_cfa_and_rbp_in_memory(void **state)
 {
     (void)state;
@@ -216,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup(code_without_a_table_is_walked_by_its_frame_pointers, set_up),
         cmocka_unit_test_setup(a_gap_between_functions_has_no_rule, set_up),
         cmocka_unit_test_setup(a_stack_that_cannot_be_read_ends_the_walk, set_up),
+        cmocka_unit_test_setup(the_last_words_of_a_stack_are_read_one_by_one, set_up),
         cmocka_unit_test_setup(a_realigned_frame_has_its_cfa_and_rbp_in_memory, set_up),
         cmocka_unit_test_setup(assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked, set_up),
         cmocka_unit_test_setup(a_signal_frame_continues_where_the_signal_struck, set_up),
