@@ -72,9 +72,14 @@ struct program_run {
     __u64 start_ns;
 };
 
+/* What takes longer was interrupted: by another thread, or the hypervisor. On a busy machine that would be
+ * taken for the cost of a sample, and hardly any would be afforded. */
+#define RUN_NS_MAX 100000
+
 static __always_inline void program_run_end(struct program_run *run)
 {
-    __sync_fetch_and_add(&program_runs[run->kind].time_ns, bpf_ktime_get_ns() - run->start_ns);
+    __u64 ns = bpf_ktime_get_ns() - run->start_ns;
+    __sync_fetch_and_add(&program_runs[run->kind].time_ns, ns < RUN_NS_MAX ? ns : RUN_NS_MAX);
     __sync_fetch_and_add(&program_runs[run->kind].count, 1);
 }
 

@@ -62,16 +62,16 @@ class Watched:
             assert not ours, f"descriptors of ours in the target: {ours}"
 
 
-def ended_by(number):
+def ended_by(number, heap="auto"):
     def test():
         with live.program("lives", "work") as target:
-            rsprof = Watched(target.pid)
+            rsprof = Watched(target.pid, "--heap", heap, "--budget", "100")
             rsprof.note_what_it_has()
             rsprof.process.send_signal(number)
             rsprof.output()
             rsprof.assert_nothing_is_left()
             assert target.poll() is None
-    test.__name__ = f"nothing_is_left_after_{signal.Signals(number).name}"
+    test.__name__ = f"nothing_is_left_after_{signal.Signals(number).name}_with_heap_{heap}"
     return test
 
 
@@ -165,6 +165,7 @@ def tables_that_are_full_are_told_and_what_is_known_stays():
 
 
 live.main(*(ended_by(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)),
+          ended_by(signal.SIGKILL, heap="uprobe"),
           nothing_is_left_when_the_target_is_killed,
           a_target_killed_while_rsprof_attaches_is_told_at_once,
           a_target_that_becomes_a_daemon_has_ended,
