@@ -71,7 +71,7 @@ static int check_code(int mem_fd, const struct memory_maps *maps, struct patch *
 static int write_trampoline(int mem_fd, const struct patch *patch)
 {
     static const uint8_t none[PROLOGUE_MOVED_MAX];
-    uint8_t code[PROLOGUE_MOVED_MAX], there[PROLOGUE_MOVED_MAX];
+    uint8_t code[PROLOGUE_MOVED_MAX], there[PROLOGUE_MOVED_MAX] = {0};
     int r = prologue_move(&patch->prologue, patch->address, patch->trampoline, code);
     if (r >= 0)
         r = remote_read(mem_fd, patch->trampoline, there, sizeof(there));
