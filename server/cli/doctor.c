@@ -42,8 +42,8 @@ static int examine(struct checkup *checkup, pid_t pid)
     struct loop *loop = NULL;
     machine_examine(checkup);
     int r = pid ? loop_new(&loop) : 0;
-    if (r == 0 && pid)
-        r = target_examine(checkup, loop, pid);
+    if (loop)
+        target_examine(checkup, loop, pid);
     loop_free(loop);
     return r;
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/rights.h"
 #include "hook/remote.h"
+#include "probe/probe.h"
 #include "session/attach_error.h"
 #include "session/heap_start.h"
 #include "session/modules.h"
@@ -13,11 +14,11 @@
 #include <string.h>
 
 #define ANSWER_LIMIT_NS (20 * NS_PER_SEC)
-#define EXECUTABLE      0 /* the module that was mapped first */
 
 struct examination {
     struct checkup *checkup;
     pid_t pid;
+    struct process process;
     struct symbolizer *symbolizer;
     struct modules modules;
     char debug_file[256]; /* the first that was found beside a Rust module; "": it has its own */
@@ -97,8 +98,12 @@ static const struct symbolizer_observer observer = {
 
 static void examine_architecture(struct examination *examination)
 {
-    const struct target_module *executable = &examination->modules.items.items[EXECUTABLE];
-    bool known = executable->text_address || executable->text_offset;
+    bool known = false;
+    for (size_t i = 0; i < examination->modules.items.len; i++) {
+        const struct target_module *module = &examination->modules.items.items[i];
+        known |=
+            !strcmp(module->path, examination->process.exe) && (module->text_address || module->text_offset);
+    }
     struct check *check =
         checkup_add(examination->checkup, "architecture", known ? "x86-64" : "not x86-64, or not readable");
     if (!known)
@@ -132,7 +137,9 @@ static int foresee_hook(const struct examination *examination)
     OWNED_FD int mem_fd = -1;
     struct remote_thread_status status;
     bool found = false;
-    int r = remote_thread_status(examination->pid, examination->pid, &status);
+    int r = rights_have(probe_rights()) ? 0 : -EACCES;
+    if (r == 0)
+        r = remote_thread_status(examination->pid, examination->pid, &status);
     if (r == 0 && status.tracer)
         r = -EBUSY;
     if (r == 0 && status.seccomp && !rights_have(RIGHT(CAP_SYS_ADMIN)))
@@ -151,15 +158,13 @@ static void examine_heap(struct examination *examination)
     checkup_add(examination->checkup, "allocator", "%s",
                 *examination->allocators ? examination->allocators : "none that is known");
     int r = foresee_hook(examination);
+    bool uprobes = r != -EACCES && *examination->allocators;
     struct check *check = checkup_add(examination->checkup, "live heap", "%s",
-                                      r == 0                     ? "sampled inside the process (hook)"
-                                      : *examination->allocators ? "plain uprobes, within the budget"
-                                                                 : "not tracked");
-    if (r == 0)
-        return;
-    char command[512];
-    setcap_command(command, sizeof(command));
-    check_warn(check, "The hook is not possible: %s. %.300s", hook_refusal(r), r == -EACCES ? command : "");
+                                      r == 0    ? "sampled inside the process (hook)"
+                                      : uprobes ? "plain uprobes, within the budget"
+                                                : "not tracked");
+    if (r < 0)
+        check_warn(check, "The hook is not possible: %s.", hook_refusal(r));
 }
 
 static int look_at_modules(struct examination *examination, struct loop *loop)
@@ -175,43 +180,49 @@ static int look_at_modules(struct examination *examination, struct loop *loop)
 }
 
 /* Whether it may be looked at any further. */
-static bool examine_process(struct checkup *checkup, pid_t pid)
+static bool examine_process(struct examination *examination)
 {
-    struct process process;
+    struct checkup *checkup = examination->checkup;
+    struct process *process = &examination->process;
     struct session_error why;
-    int r = process_read(pid, &process);
+    pid_t pid = examination->pid;
+    int r = process_read(pid, process);
     if (r < 0) {
         fail_as_attach(checkup_add(checkup, "process", "there is no process %d", pid), r, ATTACH_FIND, pid);
         return false;
     }
-    checkup_add(checkup, "process", "%s, %s", process.name,
-                *process.exe ? process.exe : "whose program is hidden");
+    checkup_add(checkup, "process", "%s, %s", process->name,
+                *process->exe ? process->exe : "whose program is hidden");
     r = process_check_access(pid);
     if (r < 0)
         attach_error_fill(r, ATTACH_FIND, pid, &why);
     struct check *check = checkup_add(checkup, "owner", r < 0 ? "user %u: %s" : "user %u, may be attached to",
-                                      (unsigned)process.uid, why.message);
+                                      (unsigned)process->uid, why.message);
     if (r < 0)
         check_fail(check, r, "%s", why.hint);
-    process_release(&process);
     return r == 0;
 }
 
-int target_examine(struct checkup *checkup, struct loop *loop, pid_t pid)
+static void examine_program(struct examination *examination, struct loop *loop)
 {
-    if (!examine_process(checkup, pid))
-        return 0;
-    struct examination examination = {.checkup = checkup, .pid = pid};
-    modules_init(&examination.modules, pid);
-    int r = look_at_modules(&examination, loop);
-    if (r == 0 && examination.modules.items.len) {
-        examine_architecture(&examination);
-        examine_code(&examination);
-        examine_heap(&examination);
-    } else if (r < 0) {
-        fail_as_attach(checkup_add(checkup, "program", "%s", strerror(-r)), r, ATTACH_FIND, pid);
+    modules_init(&examination->modules, examination->pid);
+    int r = look_at_modules(examination, loop);
+    if (r < 0) {
+        fail_as_attach(checkup_add(examination->checkup, "program", "%s", strerror(-r)), r, ATTACH_FIND,
+                       examination->pid);
+    } else {
+        examine_architecture(examination);
+        examine_code(examination);
+        examine_heap(examination);
     }
-    symbolizer_free(examination.symbolizer);
-    modules_release(&examination.modules);
-    return 0;
+    symbolizer_free(examination->symbolizer);
+    modules_release(&examination->modules);
+}
+
+void target_examine(struct checkup *checkup, struct loop *loop, pid_t pid)
+{
+    struct examination examination = {.checkup = checkup, .pid = pid};
+    if (examine_process(&examination))
+        examine_program(&examination, loop);
+    process_release(&examination.process);
 }

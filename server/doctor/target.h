@@ -7,8 +7,7 @@
 
 #include <sys/types.h>
 
-/* Waits for the symbolizer to look at the process's modules. −ENOMEM, or what starting a child can fail with.
- */
-int target_examine(struct checkup *checkup, struct loop *loop, pid_t pid);
+/* Waits for the symbolizer to look at the process's modules. */
+void target_examine(struct checkup *checkup, struct loop *loop, pid_t pid);
 
 #endif

@@ -34,7 +34,7 @@ int remote_open_memory(pid_t pid, int *ret_mem_fd)
         fd = open(name, O_RDWR | O_CLOEXEC);
     }
     if (fd < 0)
-        return errno == ENOENT ? -ESRCH : -errno;
+        return errno == ENOENT ? -ESRCH : errno == EACCES ? -EPERM : -errno;
     int r = process_check_access(pid);
     if (r < 0)
         return r;

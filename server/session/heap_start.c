@@ -80,15 +80,22 @@ const char *hook_refusal(int error)
     case -ENOSYS:
         return "the process runs under a seccomp filter that does not allow it";
     case -EACCES:
-        return "Yama lets only holders of CAP_SYS_PTRACE stop it";
+        return "the kernel refuses uprobes, which take CAP_SYS_ADMIN before Linux 6.10";
     case -EPERM:
-        return "the process may not be stopped, or runs under a seccomp filter, which only CAP_SYS_ADMIN may "
-               "read";
+        return "the process may not be stopped, which Yama allows with CAP_SYS_PTRACE only, or runs under a "
+               "seccomp filter, which only CAP_SYS_ADMIN may read";
     default:
         return strerror(-error);
     }
 }
 
+static void say_untracked(struct session *session, int error)
+{
+    hints_add(&session->notes, "Live heap is not tracked, CPU is: %s. `rsprof doctor %d` says what mends it.",
+              hook_refusal(error), session->modules.pid);
+}
+
+/* Whether there is nothing else to try. */
 static bool try_hook(struct session *session)
 {
     int r = start_hook(session);
@@ -97,6 +104,10 @@ static bool try_hook(struct session *session)
         r = start_hook(session);
     if (r == 0) {
         session->heap_mode = HEAP_HOOK;
+        return true;
+    }
+    if (r == -EACCES) {
+        say_untracked(session, r);
         return true;
     }
     hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", hook_refusal(r),
@@ -115,7 +126,5 @@ void session_start_heap(struct session *session)
         return;
     int r = start_uprobes(session);
     if (r < 0)
-        hints_add(&session->notes,
-                  "Live heap is not tracked (%s): the kernel refused uprobes on the allocator.",
-                  strerror(-r));
+        say_untracked(session, r);
 }
