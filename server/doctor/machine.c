@@ -165,11 +165,13 @@ static void examine_uprobes(struct checkup *checkup)
                    "Install a kernel that was built with CONFIG_UPROBE_EVENTS=y.");
         return;
     }
-    struct check *check = checkup_add(checkup, "uprobes", "the kernel has them");
-    if (rights_have(probe_rights()))
+    if (rights_have(probe_rights())) {
+        checkup_add(checkup, "uprobes", "allowed");
         return;
+    }
     setcap_command(command, sizeof(command));
-    check_warn(check, "%.500s", command);
+    check_warn(checkup_add(checkup, "uprobes", "the capabilities do not suffice for them: no live heap"),
+               "%.500s", command);
 }
 
 /* ---- what protects processes from each other ---- */
