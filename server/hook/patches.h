@@ -6,9 +6,9 @@
  * tried again. What is written is checked to be what the symbolizer has read, or the jump of an rsprof that
  * was killed. A patch stays within a page, so that it is there or not, whenever rsprof dies.
  *
- * Errors: −ETIMEDOUT the threads would not stop; −EBUSY the code was changed by somebody else, or the process
- * is traced; −EEXIST another function has the trampoline; −ERANGE the stub is too far away; those of
- * standstill.h.
+ * Trying blocks for 0.6 s at worst. Errors: −ETIMEDOUT the threads would not stop; −EBUSY the code was
+ * changed by somebody else, or the process is traced; −EEXIST another function has the trampoline; −ERANGE
+ * the stub is too far away; those of standstill.h.
  */
 #ifndef RSPROF_HOOK_PATCHES_H
 #define RSPROF_HOOK_PATCHES_H
