@@ -57,7 +57,7 @@ def loaded_libraries_are_hooked():
         host, library = build_host(folder)
         with target(host, library, "stay") as process:
             wait_ready(process)
-            result = live.snapshot(process.pid, "--heap-interval", "1", seconds=8)
+            result = live.snapshot(process.pid, "--heap-interval", "1", "--budget", "100", seconds=8)
         held = {Path(line["file"]).name: line["heap"]["selfLiveBytes"] for line in result["lines"]
                 if line["heap"]["selfLiveBytes"] > 1_000_000}
         assert abs(held.get("heap_plugin.rs", 0) - 8_000_000) < 40_000, (held, result["status"])
