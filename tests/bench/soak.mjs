@@ -135,7 +135,7 @@ try {
     { textDocument: { uri, languageId: 'rust', version: 1, text: fs.readFileSync(source, 'utf8') } });
   const editor = new Editor(server, target);
   await editor.attach();
-  await soak(editor);
+  if (minutes) await soak(editor);
   await editor.ask('rsprof/detach', {});
   await attachOverAndOver(editor);
   failures.push(...server.problems.slice(0, 10));

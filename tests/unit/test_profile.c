@@ -184,6 +184,25 @@ static void shares_leave_the_window_but_stay_since_attach(void **state)
     assert_close(profile_snapshot(f->profile)->process_cores, 1);
 }
 
+/* The machine slept, or rsprof was stopped. */
+static void a_gap_longer_than_the_window_empties_it(void **state)
+{
+    struct fixture *f = *state;
+    add_stack(f, 0, (uint64_t[]){1}, 1);
+    resolve(f, 1, "app::f", "/ws/src/a.rs", 1);
+    tick(f);
+    f->cpu[0].user = 7;
+    f->now_ns += 86400ull * NS_PER_SEC;
+    tick(f);
+    assert_close(line(f, "/ws/src/a.rs", 1)->window.self, 0);
+    assert_close(line(f, "/ws/src/a.rs", 1)->since_attach.self, 1);
+    assert_close(line(f, "/ws/src/a.rs", 1)->heap.alloc_bytes_per_sec, 0);
+    assert_close(profile_snapshot(f->profile)->process_cores, 0);
+    f->cpu[0].user = 9;
+    tick(f);
+    assert_int_equal(line(f, "/ws/src/a.rs", 1)->window.samples, 2);
+}
+
 static void reset_starts_cpu_anew_and_keeps_live_heap(void **state)
 {
     struct fixture *f = *state;
@@ -271,6 +290,7 @@ int main(void)
         T(samples_counted_before_symbols_came_are_attributed_when_they_come),
         T(counts_that_come_before_their_stack_are_kept_for_it),
         T(shares_leave_the_window_but_stay_since_attach),
+        T(a_gap_longer_than_the_window_empties_it),
         T(reset_starts_cpu_anew_and_keeps_live_heap),
         T(forgotten_heap_is_gone_and_cpu_stays),
         T(live_heap_is_allocated_less_freed_and_rates_are_of_the_window),
