@@ -59,7 +59,7 @@ int rights_start(void)
     if (r < 0)
         return r;
     bool root = getuid() == 0;
-    rights.permitted &= RIGHTS_SAMPLE | RIGHTS_FILTER | RIGHTS_TRACE | (root ? RIGHTS_OF_ROOT : 0);
+    rights.permitted &= RIGHTS_SAMPLE | RIGHTS_TRACE | (root ? RIGHTS_OF_ROOT : 0);
     rights.effective = root ? rights.permitted : 0;
     return write_rights(&rights);
 }

@@ -23,7 +23,7 @@
 
 /* Loading programs, perf events, uprobes (those of older kernels want SYS_ADMIN). */
 #define RIGHTS_SAMPLE (RIGHT(CAP_BPF) | RIGHT(CAP_PERFMON) | RIGHT(CAP_SYS_ADMIN))
-/* Tracing a process that Yama protects; reading a process's seccomp filters. */
+/* Tracing a process that Yama protects; reading a process's seccomp filters (also one of RIGHTS_SAMPLE). */
 #define RIGHTS_TRACE  RIGHT(CAP_SYS_PTRACE)
 #define RIGHTS_FILTER RIGHT(CAP_SYS_ADMIN)
 
