@@ -44,7 +44,8 @@ static bool is_call(const struct instruction *instruction)
 static bool points_near_itself(const struct instruction *instruction)
 {
     return (instruction->decoded.attributes & ZYDIS_ATTRIB_HAS_MODRM) &&
-           instruction->decoded.raw.modrm.mod == 0 && instruction->decoded.raw.modrm.rm == 5;
+           instruction->decoded.raw.modrm.mod == 0 && instruction->decoded.raw.modrm.rm == 5 &&
+           instruction->decoded.raw.disp.size == 32;
 }
 
 static void fix_up(struct prologue *prologue, size_t at, size_t end, int64_t target)
