@@ -135,7 +135,7 @@ static void examine_code(struct examination *examination)
 static int foresee_hook(const struct examination *examination)
 {
     OWNED_FD int mem_fd = -1;
-    struct remote_thread_status status;
+    struct remote_thread_status status = {0};
     bool found = false;
     int r = rights_have(probe_rights()) ? 0 : -EACCES;
     if (r == 0)

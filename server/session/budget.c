@@ -11,8 +11,8 @@
 
 void budget_start(struct session *session, uint64_t now_ns)
 {
-    session->last_govern_ns = now_ns;
-    session->last_govern_cpu_ns = session->start_cpu_ns = session->process_cpu_ns;
+    session->run.last_govern_ns = now_ns;
+    session->run.last_govern_cpu_ns = session->run.start_cpu_ns = session->run.process_cpu_ns;
 }
 
 /* What the hook's code costs where it samples nothing, in the target's time over its CPU time. */
@@ -27,40 +27,41 @@ static double hook_overhead(struct session *session)
 /* Time in the programs, in the traps and in the hook, over the target's own CPU time. */
 static void measure(struct session *session, uint64_t cost_ns)
 {
-    uint64_t cpu_ns = session->process_cpu_ns - session->last_cost_cpu_ns;
+    uint64_t cpu_ns = session->run.process_cpu_ns - session->run.last_cost_cpu_ns;
     if (cpu_ns < NS_PER_SEC / 10)
         return;
-    session->overhead = (double)(cost_ns - session->last_cost_ns) / (double)cpu_ns + hook_overhead(session);
-    session->last_cost_ns = cost_ns;
-    session->last_cost_cpu_ns = session->process_cpu_ns;
+    session->run.overhead =
+        (double)(cost_ns - session->run.last_cost_ns) / (double)cpu_ns + hook_overhead(session);
+    session->run.last_cost_ns = cost_ns;
+    session->run.last_cost_cpu_ns = session->run.process_cpu_ns;
 }
 
 static void govern_hook(struct session *session, uint64_t now_ns)
 {
-    double seconds = (double)(now_ns - session->last_govern_ns) / NS_PER_SEC;
-    double cpu_sec = (double)(session->process_cpu_ns - session->last_govern_cpu_ns) / NS_PER_SEC;
-    session->last_govern_ns = now_ns;
-    session->last_govern_cpu_ns = session->process_cpu_ns;
+    double seconds = (double)(now_ns - session->run.last_govern_ns) / NS_PER_SEC;
+    double cpu_sec = (double)(session->run.process_cpu_ns - session->run.last_govern_cpu_ns) / NS_PER_SEC;
+    session->run.last_govern_ns = now_ns;
+    session->run.last_govern_cpu_ns = session->run.process_cpu_ns;
     double cores = cpu_sec / seconds > IDLE_CORES ? cpu_sec / seconds : IDLE_CORES;
     struct heap_hook_budget budget = {
         .ns_per_sec = session->options.budget_fraction * HEAP_PART * cores * NS_PER_SEC,
         .cost = probe_heap_cost(session->probe),
     };
     heap_hook_tick(session->heap_hook, seconds, &budget);
-    heap_hook_stats(session->heap_hook, &session->heap_hook_stats);
+    heap_hook_stats(session->heap_hook, &session->run.heap_hook_stats);
 }
 
 /* Plain uprobes cannot be sampled. They may cost the budget and, once, a burst; then they are taken away. */
 static void govern_uprobes(struct session *session, uint64_t cost_ns)
 {
-    double cpu_ns = (double)(session->process_cpu_ns - session->start_cpu_ns);
+    double cpu_ns = (double)(session->run.process_cpu_ns - session->run.start_cpu_ns);
     if ((double)cost_ns <= session->options.budget_fraction * cpu_ns + UPROBE_BURST_NS)
         return;
     probe_stop_heap(session->probe);
     session_read_counters(session, clock_now_ns()); /* what came in while the probes went */
     profile_forget_heap(session->profile);
-    session->heap_mode = HEAP_OFF;
-    hints_add(&session->notes,
+    session->run.heap_mode = HEAP_OFF;
+    hints_add(&session->run.notes,
               "Live heap tracking was switched off: plain uprobes cost more than the budget of %g %% of the "
               "process's CPU "
               "time. Raise --budget, or use --heap auto where the process can be hooked.",
@@ -73,6 +74,6 @@ void budget_tick(struct session *session, uint64_t now_ns)
     if (session->heap_hook)
         govern_hook(session, now_ns);
     measure(session, cost_ns);
-    if (session->heap_mode == HEAP_UPROBE)
+    if (session->run.heap_mode == HEAP_UPROBE)
         govern_uprobes(session, cost_ns);
 }

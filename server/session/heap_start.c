@@ -49,13 +49,13 @@ static int start_uprobes(struct session *session)
         if (session->modules.items.items[i].fd >= 0)
             add_functions(&session->modules.items.items[i], &functions);
     if (!functions.len)
-        hints_add(&session->notes,
+        hints_add(&session->run.notes,
                   "No allocator was found in the process: live heap is not tracked, CPU is.");
     int r = functions.len
                 ? probe_start_heap(session->probe, session->modules.pid, functions.items, functions.len)
                 : 0;
     if (r == 0 && functions.len)
-        session->heap_mode = HEAP_UPROBE;
+        session->run.heap_mode = HEAP_UPROBE;
     release_functions(&functions);
     return r;
 }
@@ -91,7 +91,8 @@ const char *hook_refusal(int error)
 
 static void say_untracked(struct session *session, int error)
 {
-    hints_add(&session->notes, "Live heap is not tracked, CPU is: %s. `rsprof doctor %d` says what mends it.",
+    hints_add(&session->run.notes,
+              "Live heap is not tracked, CPU is: %s. `rsprof doctor %d` says what mends it.",
               hook_refusal(error), session->modules.pid);
 }
 
@@ -103,14 +104,15 @@ static bool try_hook(struct session *session)
         r == -ETIMEDOUT) /* a thread that ended, or did not get to run: another may */
         r = start_hook(session);
     if (r == 0) {
-        session->heap_mode = HEAP_HOOK;
+        session->run.heap_mode = HEAP_HOOK;
         return true;
     }
     if (r == -EACCES) {
         say_untracked(session, r);
         return true;
     }
-    hints_add(&session->notes, "Heap sampling inside the process is not possible (%s): %s", hook_refusal(r),
+    hints_add(&session->run.notes, "Heap sampling inside the process is not possible (%s): %s",
+              hook_refusal(r),
               session->options.heap == HEAP_HOOK
                   ? "live heap is not tracked. Use --heap auto to fall back to uprobes."
                   : "plain uprobes are used, which slow down a process that allocates much. Use --heap off "
@@ -121,7 +123,7 @@ static bool try_hook(struct session *session)
 void session_start_heap(struct session *session)
 {
     enum heap_mode wanted = session->options.heap;
-    session->heap_mode = HEAP_OFF;
+    session->run.heap_mode = HEAP_OFF;
     if (wanted == HEAP_OFF || (wanted != HEAP_UPROBE && try_hook(session)) || wanted == HEAP_HOOK)
         return;
     int r = start_uprobes(session);

@@ -59,7 +59,7 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
                                 const struct source_frame *frames, size_t count)
 {
     struct session *session = userdata;
-    session->addresses_answered++;
+    session->run.addresses_answered++;
     if (!session->profile)
         return;
     uint64_t frame = (uint64_t)module << FRAME_ADDRESS_BITS | (address & FRAME_ADDRESS_MASK);
@@ -70,11 +70,12 @@ static void on_address_resolved(void *userdata, uint32_t module, uint64_t addres
 static void note_first_annotation(struct session *session)
 {
     const struct snapshot *snapshot = profile_snapshot(session->profile);
-    if (session->first_annotation_ms > 0 || !snapshot->samples)
+    if (session->run.first_annotation_ms > 0 || !snapshot->samples)
         return;
     for (size_t i = 0; i < snapshot->line_count; i++)
         if (snapshot->lines[i].yours) {
-            session->first_annotation_ms = (double)(clock_now_ns() - session->attached_ns) / NS_PER_MS;
+            session->run.first_annotation_ms =
+                (double)(clock_now_ns() - session->run.attached_ns) / NS_PER_MS;
             return;
         }
 }
@@ -83,7 +84,7 @@ static void note_first_annotation(struct session *session)
 static void on_symbolizer_idle(void *userdata)
 {
     struct session *session = userdata;
-    if (session->state != SESSION_RUNNING || session->first_annotation_ms > 0)
+    if (session->state != SESSION_RUNNING || session->run.first_annotation_ms > 0)
         return;
     note_first_annotation(session);
     session->observer->ticked(session->userdata);
@@ -92,7 +93,7 @@ static void on_symbolizer_idle(void *userdata)
 static void on_symbolizer_died(void *userdata, int restarts)
 {
     struct session *session = userdata;
-    session->symbolizer_restarts = restarts;
+    session->run.symbolizer_restarts = restarts;
 }
 
 const struct symbolizer_observer session_symbolizer_observer = {
@@ -133,7 +134,7 @@ static void ask_for_symbols(struct session *session)
             }
         if (module != FRAME_NO_MODULE &&
             modules_resolve(&session->modules, session->symbolizer, module, addresses, len) == 0)
-            session->addresses_asked += len;
+            session->run.addresses_asked += len;
     }
 }
 
@@ -145,7 +146,7 @@ static void lose_target(struct session *session)
 
 static bool lose_target_because(struct session *session, const char *hint)
 {
-    hints_add(&session->notes, "%s", hint);
+    hints_add(&session->run.notes, "%s", hint);
     lose_target(session);
     return false;
 }
@@ -162,25 +163,25 @@ static int executable_bias(const struct session *session, uint64_t *ret_bias)
 static bool has_new_image(const struct session *session)
 {
     uint64_t bias;
-    return executable_bias(session, &bias) < 0 || bias != session->image_bias;
+    return executable_bias(session, &bias) < 0 || bias != session->run.image_bias;
 }
 
 static void extend_hook(struct session *session)
 {
     int r = heap_hook_extend(session->heap_hook, &session->modules);
     if (r < 0 && r != -ENODATA)
-        hints_add(&session->notes, "Libraries that were loaded later are not all counted for live heap (%s).",
-                  strerror(-r));
-    session->extend_hook = false;
+        hints_add(&session->run.notes,
+                  "Libraries that were loaded later are not all counted for live heap (%s).", strerror(-r));
+    session->run.extend_hook = false;
 }
 
 /* Libraries come and go (dlopen); after exec nothing that we know of the process is true any more. False: it
  * is lost. */
 static bool refresh_modules(struct session *session, uint64_t now_ns)
 {
-    if (now_ns - session->last_refresh_ns < NS_PER_SEC)
+    if (now_ns - session->run.last_refresh_ns < NS_PER_SEC)
         return true;
-    session->last_refresh_ns = now_ns;
+    session->run.last_refresh_ns = now_ns;
     bool changed;
     int r = modules_refresh(&session->modules, session->symbolizer, &changed);
     if (r == -EACCES || r == -EPERM)
@@ -193,10 +194,10 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
                                        "The process has started another program (exec): attach to it "
                                        "again.");
         send_mappings(session);
-        session->extend_hook = true;
+        session->run.extend_hook = true;
     }
     if (session->heap_hook && modules_ready(&session->modules) &&
-        (session->extend_hook || session->heap_hook_stats.unbound))
+        (session->run.extend_hook || session->run.heap_hook_stats.unbound))
         extend_hook(session);
     return true;
 }
@@ -205,20 +206,20 @@ void session_read_counters(struct session *session, uint64_t now_ns)
 {
     uint64_t cpu_ns;
     if (process_cpu_ns(session->modules.pid, &cpu_ns) == 0)
-        session->process_cpu_ns = cpu_ns;
+        session->run.process_cpu_ns = cpu_ns;
     /* Counters are read after the stacks they belong to, so that no count stands for a stack not announced.
      */
     uint32_t slot_count = probe_slot_count(session->probe);
     probe_read_stacks(session->probe, on_new_stack, session);
     struct profile_counters counters = {
         .now_ns = now_ns,
-        .process_cpu_ns = session->process_cpu_ns,
+        .process_cpu_ns = session->run.process_cpu_ns,
         .cpu = probe_cpu_counts(session->probe),
         .heap = probe_heap_counts(session->probe),
         .slot_count = slot_count,
     };
     profile_tick(session->profile, &counters);
-    probe_stats(session->probe, &session->probe_stats);
+    probe_stats(session->probe, &session->run.probe_stats);
 }
 
 /* The hook's code becomes a module of the target: CPU samples start when its unwind table is there too. */
@@ -228,7 +229,7 @@ static int start_heap(struct session *session)
     int r = send_mappings(session);
     if (r < 0)
         return r;
-    session->heap_started = true;
+    session->run.heap_started = true;
     session_start_heap(session);
     return modules_refresh(&session->modules, session->symbolizer, &changed);
 }
@@ -242,7 +243,7 @@ static void on_tick(void *userdata)
     ask_for_symbols(session);
     if (!refresh_modules(session, now_ns))
         return;
-    if (!session->heap_started && modules_ready(&session->modules))
+    if (!session->run.heap_started && modules_ready(&session->modules))
         start_heap(session);
     note_first_annotation(session);
     session->observer->ticked(session->userdata);
@@ -250,7 +251,7 @@ static void on_tick(void *userdata)
 
 static int start_cpu(struct session *session)
 {
-    int r = executable_bias(session, &session->image_bias);
+    int r = executable_bias(session, &session->run.image_bias);
     if (r == 0)
         r = send_mappings(session);
     if (r == 0)
@@ -270,13 +271,13 @@ void session_on_attaching(void *userdata)
 {
     struct session *session = userdata;
     bool ready = modules_ready(&session->modules);
-    if (!ready && clock_now_ns() - session->attached_ns <= READY_LIMIT_NS)
+    if (!ready && clock_now_ns() - session->run.attached_ns <= READY_LIMIT_NS)
         return;
     if (!session_target_lives(session))
         return; /* which is about to be seen */
-    int r = ready && !session->heap_started ? start_heap(session) : start_cpu(session);
+    int r = ready && !session->run.heap_started ? start_heap(session) : start_cpu(session);
     if (r < 0) {
-        hints_add(&session->notes, "Sampling could not start (%s): detach, and look at `dmesg`.",
+        hints_add(&session->run.notes, "Sampling could not start (%s): detach, and look at `dmesg`.",
                   strerror(-r));
         lose_target(session);
     }

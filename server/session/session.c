@@ -84,17 +84,7 @@ static void release_target(struct session *session)
     modules_release(&session->modules);
     free(session->exe);
     session->exe = NULL;
-    session->heap_mode = HEAP_OFF;
-    session->overhead = session->first_annotation_ms = 0;
-    session->addresses_asked = session->addresses_answered = 0;
-    session->heap_hook_stats = (struct heap_hook_stats){0};
-    session->last_govern_ns = session->last_govern_cpu_ns = 0;
-    session->last_refresh_ns = session->last_cost_ns = session->last_cost_cpu_ns = session->process_cpu_ns =
-        0;
-    session->symbolizer_restarts = 0;
-    session->heap_started = session->extend_hook = false;
-    session->notes.count = 0;
-    session->probe_stats = (struct probe_stats){0};
+    session->run = (struct session_run){0};
 }
 
 void session_free(struct session *session)
@@ -208,7 +198,7 @@ int session_attach(struct session *session, pid_t pid, const struct session_opti
 {
     session_detach(session);
     session->options = *options;
-    session->attached_ns = clock_now_ns();
+    session->run.attached_ns = clock_now_ns();
     int r = check_target(session, pid, ret_error);
     if (r == 0)
         r = begin(session, pid, ret_error);

@@ -10,6 +10,26 @@
 #include "session/session.h"
 #include "symbolizer/symbolizer.h"
 
+/* What is known of one attachment; all zero before the next. */
+struct session_run {
+    enum heap_mode heap_mode;       /* in use */
+    struct probe_stats probe_stats; /* at the last tick */
+    struct hints notes; /* what went wrong since attach; hints of the moment are added in status.c */
+    uint64_t attached_ns;
+    double first_annotation_ms;
+    uint64_t addresses_asked, addresses_answered;
+    uint64_t last_refresh_ns;
+    uint64_t last_govern_ns, last_govern_cpu_ns, start_cpu_ns;
+    struct heap_hook_stats heap_hook_stats; /* as of the last tick */
+    uint64_t image_bias;                    /* of the executable, as at attach */
+    bool heap_started;                      /* or found that it cannot be */
+    bool extend_hook;                       /* modules came that the hook does not know yet */
+    uint64_t last_cost_ns, last_cost_cpu_ns;
+    double overhead; /* fraction of the target's CPU time */
+    int symbolizer_restarts;
+    uint64_t process_cpu_ns; /* at the last tick at which the target lived */
+};
+
 struct session {
     struct loop *loop;
     const struct session_observer *observer;
@@ -28,22 +48,7 @@ struct session {
     struct modules modules;
     struct heap_hook *heap_hook; /* NULL: not in use */
 
-    enum heap_mode heap_mode;       /* in use */
-    struct probe_stats probe_stats; /* at the last tick */
-    struct hints notes; /* what went wrong since attach; hints of the moment are added in status.c */
-    uint64_t attached_ns;
-    double first_annotation_ms;
-    uint64_t addresses_asked, addresses_answered;
-    uint64_t last_refresh_ns;
-    uint64_t last_govern_ns, last_govern_cpu_ns, start_cpu_ns;
-    struct heap_hook_stats heap_hook_stats; /* as of the last tick */
-    uint64_t image_bias;                    /* of the executable, as at attach */
-    bool heap_started;                      /* or found that it cannot be */
-    bool extend_hook;                       /* modules came that the hook does not know yet */
-    uint64_t last_cost_ns, last_cost_cpu_ns;
-    double overhead; /* fraction of the target's CPU time */
-    int symbolizer_restarts;
-    uint64_t process_cpu_ns; /* at the last tick at which the target lived */
+    struct session_run run;
 
     struct session_status status;
     struct hints hints;

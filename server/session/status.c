@@ -34,9 +34,9 @@ static void fill_cpu(struct session *session)
 {
     const struct snapshot *snapshot = session_snapshot(session);
     session->status.cpu.samples = snapshot->samples;
-    session->status.cpu.lost = session->probe_stats.samples_lost;
+    session->status.cpu.lost = session->run.probe_stats.samples_lost;
     session->status.cpu.freq_hz = session->options.cpu_freq_hz;
-    const struct probe_stats *stats = &session->probe_stats;
+    const struct probe_stats *stats = &session->run.probe_stats;
     session->status.cpu.stacks_complete =
         stats->walks ? (double)stats->walks_complete / (double)stats->walks : 1;
     session->status.cpu.process_cores = snapshot->process_cores;
@@ -45,15 +45,15 @@ static void fill_cpu(struct session *session)
 static void fill_heap(struct session *session)
 {
     const struct line_heap *heap = &session_snapshot(session)->heap;
-    session->status.heap.mode = session->heap_mode;
-    session->status.heap.interval_bytes = session->heap_hook_stats.interval_bytes;
+    session->status.heap.mode = session->run.heap_mode;
+    session->status.heap.interval_bytes = session->run.heap_hook_stats.interval_bytes;
     session->status.heap.live_bytes = heap->live_bytes;
     session->status.heap.live_blocks = heap->live_blocks;
     session->status.heap.alloc_bytes_per_sec = heap->alloc_bytes_per_sec;
     session->status.heap.allocs_per_sec = heap->allocs_per_sec;
-    const uint64_t *losses = session->probe_stats.losses;
+    const uint64_t *losses = session->run.probe_stats.losses;
     session->status.heap.lost = losses[LOSS_BLOCKS_FULL] + losses[LOSS_PENDING_FULL] +
-                                losses[LOSS_FRAME_UNREADABLE] + session->heap_hook_stats.lost;
+                                losses[LOSS_FRAME_UNREADABLE] + session->run.heap_hook_stats.lost;
     /* When the target has ended its last number stays: its pid may be another's by now. */
     if (session->state == SESSION_DETACHED)
         session->status.heap.process_heap_bytes = 0;
@@ -64,15 +64,15 @@ static void fill_heap(struct session *session)
 static void add_symbolizer_hints(struct session *session)
 {
     uint64_t left_out = session->symbolizer ? symbolizer_frames_left_out(session->symbolizer) : 0;
-    if (session->symbolizer_restarts < 0)
+    if (session->run.symbolizer_restarts < 0)
         hints_add(&session->hints,
                   "Reading debug information failed again and again and was given up: new lines are "
                   "missing. Attach again, and rebuild the program if its file is damaged.");
-    else if (session->symbolizer_restarts)
+    else if (session->run.symbolizer_restarts)
         hints_add(&session->hints,
                   "Reading debug information failed and was started again (%d times): some lines may be "
                   "missing. Rebuild the program if its file is damaged.",
-                  session->symbolizer_restarts);
+                  session->run.symbolizer_restarts);
     if (left_out)
         hints_add(
             &session->hints,
@@ -83,10 +83,10 @@ static void add_symbolizer_hints(struct session *session)
 
 static void fill_hints(struct session *session)
 {
-    session->hints = session->notes;
+    session->hints = session->run.notes;
     add_module_hints(session);
     add_symbolizer_hints(session);
-    uint64_t lost = sum(session->probe_stats.losses, LOSS_COUNT);
+    uint64_t lost = sum(session->run.probe_stats.losses, LOSS_COUNT);
     if (lost)
         hints_add(&session->hints,
                   "%llu events were lost, as a table was full or a stack could not be read: if there are "
@@ -105,11 +105,13 @@ const struct session_status *session_status(struct session *session)
     session->status.exe = attached && session->exe ? session->exe : "";
     fill_cpu(session);
     fill_heap(session);
-    session->status.overhead_fraction = session->overhead;
-    session->status.symbols.first_annotation_ms = session->first_annotation_ms;
+    session->status.overhead_fraction = session->run.overhead;
+    session->status.symbols.first_annotation_ms = session->run.first_annotation_ms;
     session->status.symbols.modules = session->modules.items.len;
     session->status.symbols.progress =
-        session->addresses_asked ? (double)session->addresses_answered / (double)session->addresses_asked : 1;
+        session->run.addresses_asked
+            ? (double)session->run.addresses_answered / (double)session->run.addresses_asked
+            : 1;
     fill_hints(session);
     return &session->status;
 }
