@@ -28,16 +28,16 @@ make() {
 
 make "$source" "$work/one"
 mkdir -p "$work/elsewhere"
-(cd "$source" && tar -c bpf server editors/nvim packaging CMakeLists.txt ./*.md LICENSE) | tar -x -C "$work/elsewhere"
+(cd "$source" && tar -c bpf server editors/nvim CMakeLists.txt ./*.md LICENSE) | tar -x -C "$work/elsewhere"
 make "$work/elsewhere" "$work/second-build"
 cmp "$work/one/server/rsprof" "$work/second-build/server/rsprof"
 ok "two builds in two places give the same program"
 
-groff -man -ww -z "$source/packaging/rsprof.1" 2>"$work/groff.log"
+groff -man -ww -z "$source/server/packaging/rsprof.1" 2>"$work/groff.log"
 [ ! -s "$work/groff.log" ] || { cat "$work/groff.log"; exit 1; }
 for option in $("$work/one/server/rsprof" --help | grep -oE -- '--[a-z-]+' | sort -u); do
     for text in rsprof.1 completions/rsprof.bash; do
-        sed 's/\\-/-/g' "$source/packaging/$text" | grep -qe "$option" || { echo "$text does not know $option"; exit 1; }
+        sed 's/\\-/-/g' "$source/server/packaging/$text" | grep -qe "$option" || { echo "$text does not know $option"; exit 1; }
     done
 done
 ok "the man page and the completions know every option"
