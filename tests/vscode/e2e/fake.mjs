@@ -47,12 +47,13 @@ test('the picker lists Rust processes, those of the workspace first, and attache
 });
 
 test('annotations stand after their lines, with bars and a status', async () => {
-    const lines = await bench.lines();
+    const colour = (lines, text) => lineOf(lines, text)?.color;
+    const lines = await bench.waitForLines('CPU and heap told apart', (all) =>
+        colour(all, 'parse(&input)') !== colour(all, 'Vec::with_capacity'));
     assert.match(lineOf(lines, 'parse(&input)').after, /^38\.\d% {2}12\.0 MiB$/);
     assert.match(lineOf(lines, 'Vec::with_capacity').after, /64\.0 MiB$/);
     assert.ok(lineOf(lines, 'parse(&input)').bar, 'a bar at the left edge');
     assert.equal(lineOf(lines, 'rows.clear()').after, '');
-    assert.notEqual(lineOf(lines, 'parse(&input)').color, lineOf(lines, 'Vec::with_capacity').color, 'CPU and heap differ');
     await bench.waitForStatus(/svc 1\.93 cores 79\.0 MiB/);
 });
 
