@@ -1,7 +1,9 @@
 """What tests of the heap hook share: its driver, and programs that must never notice."""
 import contextlib
 import os
+import random
 import subprocess
+import time
 from pathlib import Path
 
 import rsprof_live as live
@@ -57,6 +59,21 @@ def await_ready(process):
         if line == "ready\n":
             return
     raise AssertionError("the driver ended before it was ready")
+
+
+def kill_drivers(process, attach_seconds):
+    """At random moments: every other driver most probably while it attaches. The target lives on, and can be hooked again."""
+    moments = random.Random(7)
+    for i in range(rounds(60)):
+        with driver(process.pid, "--interval", 5000, *(["--no-uprobes"] if i % 4 else [])) as attached:
+            if i % 2:
+                time.sleep(moments.random() * attach_seconds)
+            else:
+                await_ready(attached)
+                time.sleep(moments.random() * 0.05)
+    assert process.poll() is None
+    seen = drive(process.pid, "--seconds", 0.3, "--no-uprobes", "--interval", 0)
+    assert seen["samples"] > 1000, seen
 
 
 def stub_mappings(pid):

@@ -1,15 +1,13 @@
 """Allocators that are called directly, with no word in between: static executables of glibc and musl, and a linked-in jemalloc.
 Their functions begin with a jump to the stub while they are hooked."""
 import os
-import random
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import await_ready, drive, driver, make_old, rounds, stub_mappings, target, wait_ready
+from hook_live import await_ready, drive, driver, kill_drivers, make_old, rounds, stub_mappings, target, wait_ready
 
 HERE = Path(__file__).parent
 RUSTC = [os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g", "-A", "unexpected_cfgs"]
@@ -79,18 +77,8 @@ def attach_and_detach_over_and_over():
 
 
 def killed_at_any_moment():
-    random.seed(11)
     with tempfile.TemporaryDirectory() as folder, target(static_churn(folder), 8) as process:
-        for i in range(rounds(60)):
-            with driver(process.pid, "--interval", 5000, *(["--no-uprobes"] if i % 4 else [])) as attached:
-                if i % 2:
-                    time.sleep(random.random() * 0.05)  # most probably while it attaches
-                else:
-                    await_ready(attached)
-                    time.sleep(random.random() * 0.05)
-        assert process.poll() is None
-        seen = drive(process.pid, "--seconds", 0.3, "--no-uprobes", "--interval", 0)
-        assert seen["samples"] > 1000, seen
+        kill_drivers(process, attach_seconds=0.05)
 
 
 def children_signals_and_system_calls_are_undisturbed():

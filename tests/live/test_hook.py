@@ -1,7 +1,6 @@
 """The heap hook on live programs: what it sees is what they do, and they never notice. HOOK_ROUNDS makes it try harder."""
 import ctypes
 import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -9,7 +8,7 @@ import time
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import DRIVER, EBUSY, EIO, ENOMEM, ENOSYS, EPERM, ESRCH, await_ready, drive, driver, make_old, rounds, stub_mappings, target, wait_ready
+from hook_live import DRIVER, EBUSY, EIO, ENOMEM, ENOSYS, EPERM, ESRCH, await_ready, drive, driver, kill_drivers, make_old, rounds, stub_mappings, target, wait_ready
 
 
 def open_files(pid):
@@ -42,18 +41,8 @@ def attach_and_detach_over_and_over():
 
 
 def killed_at_any_moment():
-    random.seed(7)
     with target("heap_churn", 8) as process:
-        for i in range(rounds(60)):
-            with driver(process.pid, "--interval", 5000, *(["--no-uprobes"] if i % 4 else [])) as attached:
-                if i % 2:
-                    time.sleep(random.random() * 0.02)  # most probably while it attaches
-                else:
-                    await_ready(attached)
-                    time.sleep(random.random() * 0.05)
-        assert process.poll() is None
-        seen = drive(process.pid, "--seconds", 0.3, "--no-uprobes", "--interval", 0)
-        assert seen["samples"] > 1000, seen
+        kill_drivers(process, attach_seconds=0.02)
 
 
 def at_native_speed_after_a_kill():
