@@ -1,70 +1,18 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <string.h>
+#include "profile_fixture.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "export/formats.h"
 #include "export/protobuf.h"
-#include "profile/profile.h"
 #include "rpc/json.h"
 
-#define SLOTS          4
 #define FRAME(m, addr) ((uint64_t)(m) << FRAME_ADDRESS_BITS | (addr))
 
-/* Two modules, and what the profile of them has counted. */
-struct fixture {
-    struct source_paths paths;
-    struct profile *profile;
-    struct cpu_counts cpu[SLOTS];
-    struct heap_counts heap[SLOTS];
-    struct session_module modules[2];
-    struct session_status status;
-};
+static const struct session_module modules[] = {{.path = "/ws/svc"}, {.path = "/lib/libx.so.1"}};
+static const struct session_status status = {.pid = 7, .exe = "/ws/svc", .cpu = {.freq_hz = 100}};
 
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    fixture = (struct fixture){
-        .modules = {{.path = "/app/svc"}, {.path = "/lib/libx.so.1"}},
-        .status = {.pid = 7, .exe = "/app/svc", .cpu = {.freq_hz = 100}},
-    };
-    const char *folders[] = {"/app"};
-    assert_int_equal(source_paths_init(&fixture.paths), 0);
-    assert_int_equal(source_paths_set_folders(&fixture.paths, folders, 1), 0);
-    assert_int_equal(profile_new(10, &fixture.paths, &fixture.profile), 0);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    profile_free(f->profile);
-    source_paths_release(&f->paths);
-    return 0;
-}
-
-static void add_stack(struct fixture *f, uint32_t slot, enum stack_end end, const uint64_t *frames,
-                      uint32_t count)
-{
-    struct stack_event event = {.slot = slot, .frame_count = count, .end = end};
-    memcpy(event.frames, frames, count * sizeof(*frames));
-    assert_int_equal(profile_add_stack(f->profile, &event), 0);
-}
-
-static void resolve(struct fixture *f, uint64_t frame, const struct source_frame *calls, size_t count)
+static void resolve_calls(struct fixture *f, uint64_t frame, const struct source_frame *calls, size_t count)
 {
     assert_int_equal(profile_set_source_frames(f->profile, frame, calls, count, 0), 0);
-}
-
-static void tick(struct fixture *f)
-{
-    struct profile_counters counters = {NS_PER_SEC, NS_PER_SEC, f->cpu, f->heap, SLOTS};
-    assert_int_equal(profile_tick(f->profile, &counters), 0);
 }
 
 /* A format's text; the caller frees. */
@@ -72,7 +20,7 @@ static char *text_of(struct fixture *f, int (*format)(const struct export_source
                      size_t *ret_len)
 {
     struct export_source source = {
-        .stacks = profile_stacks(f->profile), .modules = f->modules, .module_count = 2, .status = &f->status};
+        .stacks = profile_stacks(f->profile), .modules = modules, .module_count = 2, .status = &status};
     char *text = NULL;
     FILE *out = open_memstream(&text, ret_len);
     assert_non_null(out);
@@ -84,17 +32,20 @@ static char *text_of(struct fixture *f, int (*format)(const struct export_source
 /* Two stacks with the same names, of which one has kernel time; and one that was not walked to its end. */
 static void fill(struct fixture *f)
 {
-    add_stack(f, 0, STACK_COMPLETE, (uint64_t[]){FRAME(0, 1), FRAME(0, 3)}, 2);
-    add_stack(f, 1, STACK_COMPLETE, (uint64_t[]){FRAME(0, 2), FRAME(0, 3)}, 2);
-    add_stack(f, 2, STACK_BAD_READ, (uint64_t[]){FRAME(1, 5), FRAME(FRAME_NO_MODULE, 9)}, 2);
+    add_stack(f, 0, (uint64_t[]){FRAME(0, 1), FRAME(0, 3)}, 2);
+    add_stack(f, 1, (uint64_t[]){FRAME(0, 2), FRAME(0, 3)}, 2);
+    struct stack_event cut = {.slot = 2, .end = STACK_BAD_READ, .frame_count = 2};
+    cut.frames[0] = FRAME(1, 5);
+    cut.frames[1] = FRAME(FRAME_NO_MODULE, 9);
+    assert_int_equal(profile_add_stack(f->profile, &cut), 0);
     struct source_frame calls[] = {
-        {.function = "<[u8; 4] as svc::Sum>::sum", .file = "/app/sum.rs", .line = 4},
-        {.function = "svc::work", .file = "/app/work.rs", .line = 8},
+        {.function = "<[u8; 4] as svc::Sum>::sum", .file = "/ws/sum.rs", .line = 4},
+        {.function = "svc::work", .file = "/ws/work.rs", .line = 8},
     };
-    resolve(f, FRAME(0, 1), calls, 2);
+    resolve_calls(f, FRAME(0, 1), calls, 2);
     calls[1].line = 9;
-    resolve(f, FRAME(0, 2), calls, 2);
-    resolve(f, FRAME(0, 3), &(struct source_frame){.function = "main", .file = ""}, 1);
+    resolve_calls(f, FRAME(0, 2), calls, 2);
+    resolve(f, FRAME(0, 3), "main", "", 0);
     f->cpu[0] = (struct cpu_counts){.user = 30, .kernel = 2};
     f->cpu[1].user = 12;
     f->cpu[2].user = 5;
@@ -116,12 +67,12 @@ static void folded_stacks_with_the_same_names_are_one(void **state)
 static void calls_of_several_functions_on_one_line_keep_their_names(void **state)
 {
     struct fixture *f = *state;
-    add_stack(f, 0, STACK_COMPLETE, (uint64_t[]){FRAME(0, 1)}, 1);
+    add_stack(f, 0, (uint64_t[]){FRAME(0, 1)}, 1);
     struct source_frame calls[] = {
-        {.function = "svc::f::{closure#0}", .file = "/app/f.rs", .line = 1},
-        {.function = "svc::f", .file = "/app/f.rs", .line = 1},
+        {.function = "svc::f::{closure#0}", .file = "/ws/f.rs", .line = 1},
+        {.function = "svc::f", .file = "/ws/f.rs", .line = 1},
     };
-    resolve(f, FRAME(0, 1), calls, 2);
+    resolve_calls(f, FRAME(0, 1), calls, 2);
     f->cpu[0].user = 1;
     tick(f);
     size_t len;
@@ -193,8 +144,6 @@ static void messages_are_encoded_as_the_guide_has_them(void **state)
     proto_release(&inner);
     proto_release(&outer);
 }
-
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
