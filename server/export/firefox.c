@@ -162,35 +162,56 @@ static void write_constant(FILE *out, const char *name, const char *value, size_
     fputs("],", out);
 }
 
+/* Of a table: numbers, or where there are none the same in each row. */
+struct named_column {
+    const char *name;
+    const struct column *numbers;
+    const char *constant;
+};
+
+static void write_table(FILE *out, const char *name, const struct named_column *columns, size_t len)
+{
+    fprintf(out, "\"%s\":{", name);
+    for (const struct named_column *column = columns; column->name; column++)
+        if (column->numbers)
+            write_column(out, column->name, column->numbers);
+        else
+            write_constant(out, column->name, column->constant, len);
+    fprintf(out, "\"length\":%zu},", len);
+}
+
 static void write_tables(FILE *out, const struct firefox *firefox)
 {
-    size_t len = firefox->node_frame.len;
-    fputs("\"stackTable\":{", out);
-    write_column(out, "prefix", &firefox->node_prefix);
-    write_column(out, "frame", &firefox->node_frame);
-    fprintf(out, "\"length\":%zu},\"frameTable\":{", len);
-
-    len = firefox->frame_function.len;
-    write_column(out, "func", &firefox->frame_function);
-    write_column(out, "line", &firefox->frame_line);
-    write_column(out, "category", &firefox->frame_category);
-    write_constant(out, "subcategory", "0", len);
-    write_constant(out, "address", "-1", len);
-    write_constant(out, "inlineDepth", "0", len);
-    write_constant(out, "nativeSymbol", "null", len);
-    write_constant(out, "innerWindowID", "0", len);
-    write_constant(out, "column", "null", len);
-    fprintf(out, "\"length\":%zu},\"funcTable\":{", len);
-
-    len = firefox->function_name.len;
-    write_column(out, "name", &firefox->function_name);
-    write_column(out, "fileName", &firefox->function_file);
-    write_constant(out, "isJS", "false", len);
-    write_constant(out, "relevantForJS", "false", len);
-    write_constant(out, "resource", "-1", len);
-    write_constant(out, "lineNumber", "null", len);
-    write_constant(out, "columnNumber", "null", len);
-    fprintf(out, "\"length\":%zu},", len);
+    const struct named_column nodes[] = {
+        {.name = "prefix", .numbers = &firefox->node_prefix},
+        {.name = "frame", .numbers = &firefox->node_frame},
+        {0},
+    };
+    const struct named_column frames[] = {
+        {.name = "func", .numbers = &firefox->frame_function},
+        {.name = "line", .numbers = &firefox->frame_line},
+        {.name = "category", .numbers = &firefox->frame_category},
+        {.name = "subcategory", .constant = "0"},
+        {.name = "address", .constant = "-1"},
+        {.name = "inlineDepth", .constant = "0"},
+        {.name = "nativeSymbol", .constant = "null"},
+        {.name = "innerWindowID", .constant = "0"},
+        {.name = "column", .constant = "null"},
+        {0},
+    };
+    const struct named_column functions[] = {
+        {.name = "name", .numbers = &firefox->function_name},
+        {.name = "fileName", .numbers = &firefox->function_file},
+        {.name = "isJS", .constant = "false"},
+        {.name = "relevantForJS", .constant = "false"},
+        {.name = "resource", .constant = "-1"},
+        {.name = "lineNumber", .constant = "null"},
+        {.name = "columnNumber", .constant = "null"},
+        {0},
+    };
+    write_table(out, "stackTable", nodes, firefox->node_frame.len);
+    write_table(out, "frameTable", frames, firefox->frame_function.len);
+    write_table(out, "funcTable", functions, firefox->function_name.len);
     fprintf(out, "\"resourceTable\":%s,\"nativeSymbols\":%s,\"markers\":%s,", no_resources, no_symbols,
             no_markers);
 }
