@@ -8,6 +8,9 @@
 
 typedef int (*visit_fn)(void *userdata, const struct call *call);
 
+const struct call call_in_kernel = {.name = CALL_KERNEL, .file = "", .kind = CALL_IN_KERNEL};
+const struct call call_incomplete = {.name = CALL_INCOMPLETE, .file = ""};
+
 /* A function without a name bears its module's, in brackets. */
 static void name_after_module(const struct export_source *source, uint32_t module, char name[NAME_MAX_LEN])
 {
@@ -18,7 +21,7 @@ static void name_after_module(const struct export_source *source, uint32_t modul
     snprintf(name, NAME_MAX_LEN, *base == '[' ? "%s" : "[%s]", base);
 }
 
-static int visit_frame(const struct export_source *source, uint32_t number, visit_fn visit, void *userdata)
+int calls_visit_frame(const struct export_source *source, uint32_t number, visit_fn visit, void *userdata)
 {
     struct viewed_frame frame = stack_view_frame(&source->stacks, number);
     char name[NAME_MAX_LEN];
@@ -35,13 +38,11 @@ static int visit_frame(const struct export_source *source, uint32_t number, visi
     return frame.call_count ? r : visit(userdata, &(struct call){.name = name, .file = ""});
 }
 
-int calls_visit(const struct export_source *source, const struct viewed_stack *stack, bool in_kernel,
-                visit_fn visit, void *userdata)
+int calls_visit(const struct export_source *source, const struct viewed_stack *stack, visit_fn visit,
+                void *userdata)
 {
-    static const struct call incomplete = {.name = CALL_INCOMPLETE, .file = ""};
-    static const struct call kernel = {.name = CALL_KERNEL, .file = "", .kind = CALL_IN_KERNEL};
-    int r = stack->complete ? 0 : visit(userdata, &incomplete);
+    int r = stack->complete ? 0 : visit(userdata, &call_incomplete);
     for (uint32_t i = stack->frame_count; r == 0 && i-- > 0;)
-        r = visit_frame(source, stack->frames[i], visit, userdata);
-    return r == 0 && in_kernel ? visit(userdata, &kernel) : r;
+        r = calls_visit_frame(source, stack->frames[i], visit, userdata);
+    return r;
 }

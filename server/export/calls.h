@@ -17,8 +17,13 @@ struct call {
     enum call_kind kind;
 };
 
-/* Visits one call at least. Stops at the first error of `visit`, and returns it. */
-int calls_visit(const struct export_source *source, const struct viewed_stack *stack, bool in_kernel,
+extern const struct call call_in_kernel, call_incomplete;
+
+/* The calls of a physical frame, and of a whole stack without `call_in_kernel`: from the root to the leaf,
+ * one at least. Stops at the first error of `visit`, and returns it. */
+int calls_visit_frame(const struct export_source *source, uint32_t number,
+                      int (*visit)(void *userdata, const struct call *call), void *userdata);
+int calls_visit(const struct export_source *source, const struct viewed_stack *stack,
                 int (*visit)(void *userdata, const struct call *call), void *userdata);
 
 #endif

@@ -48,7 +48,8 @@ struct firefox {
     struct column node_prefix, node_frame; /* of the tree of stacks */
     struct column sample_node, sample_weight;
     struct column block_node, block_bytes;
-    int64_t node; /* where the visit of a stack has come to */
+    /* The calls of physical frame N: rows of frames, from call_row[first_call[N]] up to that of N + 1. */
+    struct column call_row, first_call;
 };
 
 static void push(struct firefox *firefox, struct column *column, int64_t value)
@@ -106,37 +107,67 @@ static int64_t put_frame(struct firefox *firefox, const struct call *call)
     return row;
 }
 
-/* One step from the root. */
-static int descend(void *userdata, const struct call *call)
+static int push_call(void *userdata, const struct call *call)
 {
     struct firefox *firefox = userdata;
-    int64_t prefix = firefox->node, frame = put_frame(firefox, call);
+    push(firefox, &firefox->call_row, put_frame(firefox, call));
+    return firefox->error;
+}
+
+/* Once for each frame, and not for each stack that has it: names are looked up slowly. */
+static void put_calls(struct firefox *firefox)
+{
+    uint32_t count = (uint32_t)stack_view_frames_len(&firefox->source->stacks);
+    for (uint32_t i = 0; firefox->error == 0 && i < count; i++) {
+        push(firefox, &firefox->first_call, (int64_t)firefox->call_row.len);
+        calls_visit_frame(firefox->source, i, push_call, firefox);
+    }
+    push(firefox, &firefox->first_call, (int64_t)firefox->call_row.len);
+}
+
+/* One step from the root. */
+static int64_t descend(struct firefox *firefox, int64_t prefix, int64_t frame)
+{
     bool is_new;
-    firefox->node = row_of(firefox, &firefox->nodes, prefix + 1, frame, &is_new);
+    int64_t node = row_of(firefox, &firefox->nodes, prefix + 1, frame, &is_new);
     if (is_new) {
         push(firefox, &firefox->node_prefix, prefix);
         push(firefox, &firefox->node_frame, frame);
     }
-    return firefox->error;
+    return node;
 }
 
-static void add_row(struct firefox *firefox, const struct viewed_stack *stack, bool in_kernel,
-                    uint64_t weight, struct column *nodes, struct column *weights)
+static int64_t node_of(struct firefox *firefox, const struct viewed_stack *stack)
+{
+    int64_t node = stack->complete ? NONE : descend(firefox, NONE, put_frame(firefox, &call_incomplete));
+    for (uint32_t i = stack->frame_count; i-- > 0;) {
+        const int64_t *first_call = &firefox->first_call.items[stack->frames[i]];
+        for (int64_t call = first_call[0]; call < first_call[1]; call++)
+            node = descend(firefox, node, firefox->call_row.items[call]);
+    }
+    return node;
+}
+
+static void add_row(struct firefox *firefox, int64_t node, uint64_t weight, struct column *nodes,
+                    struct column *weights)
 {
     if (!weight)
         return;
-    firefox->node = NONE;
-    calls_visit(firefox->source, stack, in_kernel, descend, firefox);
-    push(firefox, nodes, firefox->node);
+    push(firefox, nodes, node);
     push(firefox, weights, (int64_t)weight);
 }
 
 static void add_stack(struct firefox *firefox, const struct viewed_stack *stack)
 {
-    add_row(firefox, stack, false, stack->user, &firefox->sample_node, &firefox->sample_weight);
-    add_row(firefox, stack, true, stack->kernel, &firefox->sample_node, &firefox->sample_weight);
-    add_row(firefox, stack, false, (uint64_t)round(stack->live_bytes), &firefox->block_node,
-            &firefox->block_bytes);
+    uint64_t live_bytes = (uint64_t)round(stack->live_bytes);
+    if (!stack->user && !stack->kernel && !live_bytes)
+        return;
+    int64_t node = node_of(firefox, stack);
+    add_row(firefox, node, stack->user, &firefox->sample_node, &firefox->sample_weight);
+    add_row(firefox, node, live_bytes, &firefox->block_node, &firefox->block_bytes);
+    if (stack->kernel)
+        node = descend(firefox, node, put_frame(firefox, &call_in_kernel));
+    add_row(firefox, node, stack->kernel, &firefox->sample_node, &firefox->sample_weight);
 }
 
 static void write_column(FILE *out, const char *name, const struct column *column)
@@ -315,11 +346,14 @@ static void firefox_release(struct firefox *firefox)
     vec_release(&firefox->sample_weight);
     vec_release(&firefox->block_node);
     vec_release(&firefox->block_bytes);
+    vec_release(&firefox->call_row);
+    vec_release(&firefox->first_call);
 }
 
 int export_firefox(const struct export_source *source, FILE *out)
 {
     struct firefox firefox = {.source = source};
+    put_calls(&firefox);
     for (size_t i = 0; firefox.error == 0 && i < stack_view_len(&source->stacks); i++) {
         struct viewed_stack stack = stack_view_stack(&source->stacks, i);
         add_stack(&firefox, &stack);

@@ -30,17 +30,12 @@ static int append_call(void *userdata, const struct call *call)
     return r;
 }
 
-static int count(struct folded *folded, const struct export_source *source, const struct viewed_stack *stack,
-                 bool in_kernel)
+static int count(struct folded *folded, uint64_t samples)
 {
-    uint64_t samples = in_kernel ? stack->kernel : stack->user;
+    uint32_t id;
     if (!samples)
         return 0;
-    uint32_t id;
-    buf_clear(&folded->line);
-    int r = calls_visit(source, stack, in_kernel, append_call, folded);
-    if (r == 0)
-        r = intern_put(&folded->stacks, folded->line.data, &id);
+    int r = intern_put(&folded->stacks, folded->line.data, &id);
     if (r < 0)
         return r;
     uint64_t *slot = id > folded->samples.len ? vec_push(&folded->samples) : &folded->samples.items[id - 1];
@@ -50,15 +45,25 @@ static int count(struct folded *folded, const struct export_source *source, cons
     return 0;
 }
 
+static int add_stack(struct folded *folded, const struct export_source *source,
+                     const struct viewed_stack *stack)
+{
+    buf_clear(&folded->line);
+    int r = calls_visit(source, stack, append_call, folded);
+    if (r == 0)
+        r = count(folded, stack->user);
+    if (r == 0)
+        r = append_call(folded, &call_in_kernel);
+    return r == 0 ? count(folded, stack->kernel) : r;
+}
+
 int export_folded(const struct export_source *source, FILE *out)
 {
     struct folded folded = {0};
     int r = 0;
     for (size_t i = 0; r == 0 && i < stack_view_len(&source->stacks); i++) {
         struct viewed_stack stack = stack_view_stack(&source->stacks, i);
-        r = count(&folded, source, &stack, false);
-        if (r == 0)
-            r = count(&folded, source, &stack, true);
+        r = add_stack(&folded, source, &stack);
     }
     for (uint32_t id = 1; r == 0 && id <= folded.samples.len; id++)
         fprintf(out, "%s %" PRIu64 "\n", intern_str(&folded.stacks, id), folded.samples.items[id - 1]);
