@@ -80,13 +80,11 @@ static cJSON *commands_to_json(void)
 
 /* What a standard client is offered. A client that draws annotations by itself would show everything twice.
  */
-static bool put_standard_features(cJSON *json, const struct settings *settings)
+static bool put_standard_features(cJSON *json)
 {
-    bool ok = json_put_bool(json, "inlayHintProvider", true) && json_put_bool(json, "hoverProvider", true) &&
-              json_put_item(json, "executeCommandProvider", commands_to_json());
-    if (settings->code_lens)
-        ok = ok && json_put_item(json, "codeLensProvider", cJSON_CreateObject());
-    return ok;
+    return json_put_bool(json, "inlayHintProvider", true) && json_put_bool(json, "hoverProvider", true) &&
+           json_put_item(json, "codeLensProvider", cJSON_CreateObject()) &&
+           json_put_item(json, "executeCommandProvider", commands_to_json());
 }
 
 static cJSON *capabilities_to_json(const struct lsp_server *server)
@@ -97,7 +95,7 @@ static cJSON *capabilities_to_json(const struct lsp_server *server)
               json_put_item(json, "workspace", workspace_to_json()) &&
               json_put_item(json, "experimental", experimental_to_json());
     if (!server->client.annotations)
-        ok = ok && put_standard_features(json, &server->settings);
+        ok = ok && put_standard_features(json);
     return json_finish(json, ok);
 }
 

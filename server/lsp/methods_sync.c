@@ -111,6 +111,7 @@ void notify_configuration(struct lsp_server *server, const cJSON *params)
     struct param_error error;
     char text[512];
     const cJSON *json = json_get_path(params, "settings.rsprof");
+    bool lenses = server->settings.code_lens;
     if (!json || cJSON_IsNull(json))
         return;
     if (settings_parse(json, &server->settings, &error) < 0) {
@@ -119,6 +120,8 @@ void notify_configuration(struct lsp_server *server, const cJSON *params)
         return;
     }
     publish_all(server, PUBLISH_CHANGED);
+    if (server->settings.code_lens != lenses)
+        publish_refresh_lenses(server);
     attach_by_itself(server);
 }
 

@@ -45,14 +45,20 @@ static int distribute(struct lsp_server *server, const struct snapshot *snapshot
     return r;
 }
 
+void publish_refresh_lenses(struct lsp_server *server)
+{
+    if (server->client.code_lens_refresh)
+        rpc_call(server->rpc, "workspace/codeLens/refresh", NULL, NULL, NULL);
+}
+
 static void send_refresh(struct lsp_server *server)
 {
     server->publisher.refresh_wanted = false;
     server->publisher.refresh_sent_ns = clock_now_ns();
     if (server->client.inlay_hint_refresh)
         rpc_call(server->rpc, "workspace/inlayHint/refresh", NULL, NULL, NULL);
-    if (server->client.code_lens_refresh && server->settings.code_lens)
-        rpc_call(server->rpc, "workspace/codeLens/refresh", NULL, NULL, NULL);
+    if (server->settings.code_lens)
+        publish_refresh_lenses(server);
 }
 
 static void on_refresh_due(void *userdata)

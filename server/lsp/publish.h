@@ -23,6 +23,9 @@ enum publish_extent {
 /* Makes the annotations of all open documents from the session's snapshot, and sends them. */
 void publish_all(struct lsp_server *server, enum publish_extent extent);
 
+/* Asks the client to fetch lenses again, if it can be asked. */
+void publish_refresh_lenses(struct lsp_server *server);
+
 /* Sends rsprof/status to a client that draws annotations: always with `now`, else at most once a second. */
 void publish_status(struct lsp_server *server, bool now);
 

@@ -32,17 +32,11 @@ test('an annotating client is offered no features that would show twice', (t) =>
   assert.equal(await server.stop(), 0);
 }));
 
-test('a standard client is offered hints, hovers and commands, and lenses when it wants them', async (t) => {
-  await withServer(t, async (server) => {
-    const { capabilities } = await server.initialize({});
-    assert.deepEqual([capabilities.inlayHintProvider, capabilities.hoverProvider, capabilities.codeLensProvider], [true, true, undefined]);
-    assert.deepEqual(capabilities.executeCommandProvider.commands, ['rsprof.attach', 'rsprof.detach', 'rsprof.reset']);
-  });
-  await withServer(t, async (server) => {
-    const { capabilities } = await server.initialize({}, { initializationOptions: { codeLens: true } });
-    assert.deepEqual(capabilities.codeLensProvider, {});
-  });
-});
+test('a standard client is offered hints, hovers, lenses and commands', (t) => withServer(t, async (server) => {
+  const { capabilities } = await server.initialize({});
+  assert.deepEqual([capabilities.inlayHintProvider, capabilities.hoverProvider, capabilities.codeLensProvider], [true, true, {}]);
+  assert.deepEqual(capabilities.executeCommandProvider.commands, ['rsprof.attach', 'rsprof.detach', 'rsprof.reset']);
+}));
 
 test('the position encoding is the first of the client that is known', async (t) => {
   const cases = [[undefined, 'utf-16'], [[], 'utf-16'], [['utf-8', 'utf-16'], 'utf-8'], [['utf-7', 'utf-32'], 'utf-32'], ['utf-8', 'utf-16']];

@@ -76,14 +76,22 @@ test('lenses on functions, when wanted', (t) => withServer(t, async (server) => 
   const target = startTarget(t);
   await attach(server, target.pid);
   await someHints(server);
-  const lenses = await server.request('textDocument/codeLens', { textDocument });
+  const fetchLenses = () => server.request('textDocument/codeLens', { textDocument });
+  const lenses = await fetchLenses();
   const lines = sourceText().split('\n');
   assert.ok(lenses.length > 0);
   for (const lens of lenses) {
     assert.match(lines[lens.range.start.line], /fn \w+/);
     assert.match(lens.command.title, /^rsprof: /);
   }
-  assert.ok(server.requests.some((request) => request.method === 'workspace/codeLens/refresh'));
+  const lensRefreshes = () => server.requests.filter((request) => request.method === 'workspace/codeLens/refresh').length;
+  assert.ok(lensRefreshes() > 0);
+  for (const codeLens of [false, true]) {
+    const before = lensRefreshes();
+    await server.notify('workspace/didChangeConfiguration', { settings: { rsprof: { codeLens } } });
+    assert.equal((await fetchLenses()).length > 0, codeLens);
+    assert.ok(lensRefreshes() > before);
+  }
 }, refreshing, { initializationOptions: { codeLens: true } }));
 
 test('diagnostics of severity hint, when wanted', (t) => withServer(t, async (server) => {
