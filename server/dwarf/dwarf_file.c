@@ -1,5 +1,6 @@
 #include "dwarf/dwarf_file.h"
 
+#include "base/upper_bound.h"
 #include "dwarf/attribute.h"
 
 #include <dwarf.h>
@@ -102,18 +103,9 @@ int dwarf_file_read_units(struct dwarf_file *file)
 
 struct unit *dwarf_file_unit_at(const struct dwarf_file *file, uint64_t offset)
 {
-    size_t low = 0, high = file->units.len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct unit *unit = &file->units.items[middle];
-        if (offset < unit->offset)
-            high = middle;
-        else if (offset >= unit->end)
-            low = middle + 1;
-        else
-            return unit;
-    }
-    return NULL;
+    size_t after = upper_bound(file->units.items, file->units.len, offset, offset);
+    struct unit *unit = after ? &file->units.items[after - 1] : NULL;
+    return unit && offset < unit->end ? unit : NULL;
 }
 
 int unit_read_abbrevs(struct unit *unit)

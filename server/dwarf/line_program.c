@@ -1,6 +1,7 @@
 #include "dwarf/line_program.h"
 
 #include "base/md5.h"
+#include "base/upper_bound.h"
 #include "dwarf/line_header.h"
 
 #include <dwarf.h>
@@ -193,17 +194,9 @@ int line_program_read(const struct unit *unit, struct line_program *ret_table)
 /* The last sequence that starts at or before the address, and holds it. */
 static const struct line_sequence *find_sequence(const struct line_program *table, uint64_t address)
 {
-    size_t low = 0, high = table->sequences.len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (table->sequences.items[middle].low <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!low || address >= table->sequences.items[low - 1].high)
-        return NULL;
-    return &table->sequences.items[low - 1];
+    const struct line_sequence *items = table->sequences.items;
+    size_t after = upper_bound(items, table->sequences.len, low, address);
+    return after && address < items[after - 1].high ? &items[after - 1] : NULL;
 }
 
 const struct line_row *line_program_find(const struct line_program *table, uint64_t address)
@@ -212,15 +205,8 @@ const struct line_row *line_program_find(const struct line_program *table, uint6
     if (!sequence)
         return NULL;
     const struct line_row *rows = table->rows.items + sequence->first_row;
-    size_t low = 0, high = sequence->row_count; /* the last row at or before the address is in [low, high) */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (rows[middle].address <= address)
-            low = middle;
-        else
-            high = middle;
-    }
-    return &rows[low];
+    /* The first row is where the sequence starts: it is not behind the address. */
+    return &rows[upper_bound(rows, sequence->row_count, address, address) - 1];
 }
 
 static const char *join(const struct line_program *table, const struct line_file *file, struct arena *arena)

@@ -1,5 +1,7 @@
 #include "dwarf/symbol_table.h"
 
+#include "base/upper_bound.h"
+
 #include <errno.h>
 
 struct adding {
@@ -85,16 +87,9 @@ void symbol_table_sort(struct symbol_table *table)
 
 const struct function_symbol *symbol_table_find(const struct symbol_table *table, uint64_t address)
 {
-    size_t low = 0, high = table->symbols.len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (table->symbols.items[middle].address <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!low)
+    size_t after = upper_bound(table->symbols.items, table->symbols.len, address, address);
+    if (!after)
         return NULL;
-    const struct function_symbol *symbol = &table->symbols.items[low - 1];
+    const struct function_symbol *symbol = &table->symbols.items[after - 1];
     return symbol->size && address - symbol->address >= symbol->size ? NULL : symbol;
 }

@@ -1,5 +1,6 @@
 #include "dwarf/unit_index.h"
 
+#include "base/upper_bound.h"
 #include "dwarf/ranges.h"
 
 #include <dwarf.h>
@@ -216,13 +217,6 @@ int unit_index_build(const struct unit *unit, struct unit_index *ret_index)
 
 uint32_t unit_index_find(const struct unit_index *index, uint64_t address)
 {
-    size_t low = 0, high = index->segments.len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (index->segments.items[middle].start <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? index->segments.items[low - 1].scope : NO_SCOPE;
+    size_t after = upper_bound(index->segments.items, index->segments.len, start, address);
+    return after ? index->segments.items[after - 1].scope : NO_SCOPE;
 }

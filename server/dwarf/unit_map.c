@@ -1,6 +1,7 @@
 #include "dwarf/unit_map.h"
 
 #include "base/cleanup.h"
+#include "base/upper_bound.h"
 #include "dwarf/ranges.h"
 
 #include <dwarf.h>
@@ -160,16 +161,9 @@ int unit_map_build(const struct dwarf_file *file, struct unit_map *ret_map)
 
 int unit_map_find(const struct unit_map *map, uint64_t address, uint32_t *ret_unit)
 {
-    size_t low = 0, high = map->spans.len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (map->spans.items[middle].low <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!low || address >= map->spans.items[low - 1].high)
+    size_t after = upper_bound(map->spans.items, map->spans.len, low, address);
+    if (!after || address >= map->spans.items[after - 1].high)
         return -ENOENT;
-    *ret_unit = map->spans.items[low - 1].unit;
+    *ret_unit = map->spans.items[after - 1].unit;
     return 0;
 }
