@@ -117,40 +117,34 @@ static inline uint64_t reader_u64(struct reader *reader)
 }
 
 /* LEB128 (DWARF 5 section 7.6); bits past the 64th are dropped. */
-static inline uint64_t reader_uleb(struct reader *reader)
+static inline uint64_t reader_leb(struct reader *reader, bool is_signed)
 {
     uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
+    uint8_t byte;
+    unsigned shift = 0;
+    do {
         if (reader->pos == reader->end) {
             reader_fail(reader);
             return 0;
         }
-        uint8_t byte = *reader->pos++;
+        byte = *reader->pos++;
         if (shift < 64)
             value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
+        shift += 7;
+    } while (byte & 0x80);
+    if (is_signed && shift < 64 && (byte & 0x40))
+        value |= ~0ull << shift;
+    return value;
+}
+
+static inline uint64_t reader_uleb(struct reader *reader)
+{
+    return reader_leb(reader, false);
 }
 
 static inline int64_t reader_sleb(struct reader *reader)
 {
-    uint64_t value = 0;
-    for (unsigned shift = 0;;) {
-        if (reader->pos == reader->end) {
-            reader_fail(reader);
-            return 0;
-        }
-        uint8_t byte = *reader->pos++;
-        if (shift < 64)
-            value |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-        if (byte & 0x80)
-            continue;
-        if (shift < 64 && (byte & 0x40))
-            value |= ~0ull << shift;
-        return (int64_t)value;
-    }
+    return (int64_t)reader_leb(reader, true);
 }
 
 /* A NUL-terminated string, inside the span; "" and bad if there is none. */
