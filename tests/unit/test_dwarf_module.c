@@ -4,16 +4,11 @@
 #include "base/cleanup.h"
 #include "base/md5.h"
 #include "dwarf/elf_image.h"
+#include "temporary_folder.h"
 
 #include <fcntl.h>
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
 
 static const char source[] = "#![no_std]\n" /* 1 */
                              "#[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n"
@@ -40,33 +35,15 @@ enum { LINE_LOOP = 8, LINE_CALL = 17 };
 
 /* A folder of its own for each test program, gone with it. */
 struct fixture {
-    char folder[64];
+    char folder[FOLDER_LEN];
 };
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static void write_file(const struct fixture *fixture, const char *name, const char *text)
-{
-    char path[128];
-    snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
-    OWNED_FILE FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-}
 
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
-    snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/rsprof-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    write_file(fixture, "shape.rs", source);
+    temporary_folder_make(fixture->folder);
+    temporary_folder_write(fixture->folder, "shape.rs", source);
     *state = fixture;
     return 0;
 }
@@ -74,7 +51,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    nftw(fixture->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    temporary_folder_remove(fixture->folder);
     free(fixture);
     return 0;
 }
@@ -411,7 +388,7 @@ static void test_names_have_their_crate_and_say_what_is_async(void **state)
 {
     static const char *const levels[] = {"2", "line-tables-only"}, *const manglings[] = {"legacy", "v0"};
     struct fixture *fixture = *state;
-    write_file(fixture, "names.rs", names_source);
+    temporary_folder_write(fixture->folder, "names.rs", names_source);
     for (size_t i = 0; i < 4; i++) {
         shell(fixture,
               "RUSTC_BOOTSTRAP=1 " RUSTC
@@ -430,7 +407,7 @@ static void test_names_have_their_crate_and_say_what_is_async(void **state)
 static void test_mini_debug_info_names_functions_of_a_stripped_file(void **state)
 {
     struct fixture *fixture = *state;
-    write_file(fixture, "names.rs", names_source);
+    temporary_folder_write(fixture->folder, "names.rs", names_source);
     shell(fixture, RUSTC " --edition 2021 --crate-type cdylib -g -o lib.so names.rs");
     shell(fixture, "objcopy --only-keep-debug lib.so mini");
     shell(fixture, "objcopy -S --wildcard --keep-symbol='*4work*' mini && xz mini && strip lib.so");
@@ -448,7 +425,7 @@ static void test_md5_of_a_source_file(void **state)
     static const char text[] = "int victim(int x) { return x + 1; }";
     const struct source_frame *frames;
     size_t count;
-    write_file(fixture, "one.c", text);
+    temporary_folder_write(fixture->folder, "one.c", text);
     shell(fixture, "clang -g -gdwarf-5 -shared -nostdlib -o lib.so one.c");
     struct module *module = open_module(fixture, "lib.so");
     assert_int_equal(module_resolve(module, find_victim(fixture, "lib.so").st_value, &frames, &count), 0);

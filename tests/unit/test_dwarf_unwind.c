@@ -4,16 +4,12 @@
 
 #include "base/cleanup.h"
 #include "dwarf/elf_image.h"
+#include "temporary_folder.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* The rule in force at a link-time address, found as the BPF unwinder finds it. */
 static struct unwind_row rule_at(const struct unwind_table *table, uint64_t address)
@@ -280,7 +276,6 @@ static bool take_symbol(void *userdata, const char *name, const Elf64_Sym *symbo
 }
 
 struct assembled {
-    char folder[64];
     struct elf_image *image;
     struct module *module;
     struct unwind_table table;
@@ -288,24 +283,18 @@ struct assembled {
 
 static void assemble(struct assembled *assembled, const char *text, const char *suffix, const char *flags)
 {
-    char path[128], command[512];
-    snprintf(assembled->folder, sizeof(assembled->folder), "/tmp/rsprof-test-XXXXXX");
-    assert_non_null(mkdtemp(assembled->folder));
-    snprintf(path, sizeof(path), "%s/code%s", assembled->folder, suffix);
-    FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    fclose(file);
-    snprintf(command, sizeof(command), "cd %s && cc -shared -nostdlib %s -o code.so code%s",
-             assembled->folder, flags, suffix);
+    char folder[FOLDER_LEN], name[16], path[128], command[512];
+    temporary_folder_make(folder);
+    snprintf(name, sizeof(name), "code%s", suffix);
+    temporary_folder_write(folder, name, text);
+    snprintf(command, sizeof(command), "cd %s && cc -shared -nostdlib %s -o code.so %s", folder, flags, name);
     assert_int_equal(system(command), 0);
-    snprintf(path, sizeof(path), "%s/code.so", assembled->folder);
+    snprintf(path, sizeof(path), "%s/code.so", folder);
     OWNED_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(elf_image_open(fd, &assembled->image), 0);
     assembled->module = open_module(path);
-    snprintf(command, sizeof(command), "rm -r %s", assembled->folder);
-    assert_int_equal(system(command), 0);
+    temporary_folder_remove(folder);
     assert_int_equal(module_unwind_table(assembled->module, &assembled->table), 0);
 }
 

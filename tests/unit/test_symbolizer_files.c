@@ -2,46 +2,31 @@
 #include "symbolizer/debug_files.h"
 
 #include "base/cleanup.h"
+#include "temporary_folder.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 struct fixture {
-    char folder[64], exe[128];
+    char folder[FOLDER_LEN], exe[128];
 };
-
-static void write_file(const struct fixture *fixture, const char *name)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
-    OWNED_FILE FILE *file = fopen(path, "we");
-    assert_non_null(file);
-    assert_true(fputs(name, file) >= 0);
-}
 
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     char path[256];
     assert_non_null(fixture);
-    snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/rsprof-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
+    temporary_folder_make(fixture->folder);
     snprintf(fixture->exe, sizeof(fixture->exe), "%s/app", fixture->folder);
     snprintf(path, sizeof(path), "%s/.debug", fixture->folder);
     assert_int_equal(mkdir(path, 0700), 0);
-    write_file(fixture, "app");
-    write_file(fixture, "app.dwp");
-    write_file(fixture, "unit.dwo");
-    write_file(fixture, ".debug/hidden.debug");
+    temporary_folder_write(fixture->folder, "app", "app");
+    temporary_folder_write(fixture->folder, "app.dwp", "app.dwp");
+    temporary_folder_write(fixture->folder, "unit.dwo", "unit.dwo");
+    temporary_folder_write(fixture->folder, ".debug/hidden.debug", ".debug/hidden.debug");
     *state = fixture;
     return 0;
 }
@@ -49,9 +34,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    char command[128];
-    snprintf(command, sizeof(command), "rm -r %s", fixture->folder);
-    assert_int_equal(system(command), 0);
+    temporary_folder_remove(fixture->folder);
     free(fixture);
     return 0;
 }
