@@ -181,20 +181,6 @@ struct hook_frame {
     __u64 rip, rsp, rbp;
 };
 
-/* The sample's part in the variance of the bytes: weight² (1 − p), where 1/p is the weight in blocks. In 1024
- * bytes², with 10 bits for 1 − p; weights from 2^26 bytes on lose their lowest bits, so that nothing
- * overflows up to 2^36. */
-static __always_inline __u64 variance_of(__u64 weight_bytes, __u64 weight_blocks)
-{
-    if (weight_blocks <= HOOK_BLOCKS_SCALE)
-        return 0;
-    __u64 spared = 1024 - (HOOK_BLOCKS_SCALE << 10) / weight_blocks;
-    if (weight_bytes < 1ull << 26)
-        return weight_bytes * weight_bytes * spared >> 20;
-    __u64 kib = weight_bytes < 1ull << 36 ? weight_bytes >> 10 : 1ull << 26;
-    return kib * kib * spared;
-}
-
 SEC("uprobe")
 int heap_sampled(struct pt_regs *ctx)
 {
@@ -208,7 +194,7 @@ int heap_sampled(struct pt_regs *ctx)
     struct live_block block = {
         .bytes = weight_bytes * EXACT_SCALE,
         .blocks = weight_blocks / (HOOK_BLOCKS_SCALE / EXACT_SCALE),
-        .variance = variance_of(weight_bytes, weight_blocks),
+        .variance = ctx->rdx,
         .slot = stack_slot(frame.rip, frame.rsp, frame.rbp, 0),
     };
     if (block.slot != NO_SLOT)

@@ -8,14 +8,14 @@
  *     static int unwind_read(void *to, __u32 size, __u64 address);       0, or negative
  *     static struct mapping *unwind_mapping(__u32 index);                 NULL past the end
  *     static void *unwind_table(__u32 module);                            NULL if it has none
- *     static union unwind_element *unwind_line(void *table, __u32 index);  its UNWIND_LINE_ELEMENTS, or NULL
+ *     static union unwind_element *unwind_line(void *table, __u32 index);  see unwind_rows.h
  *
  * A walk never fails: it ends, and `end` says how. Source: System V AMD64 ABI 3.2.2 and 3.7, DWARF 5
  * section 6.4; the layout of a signal frame is the kernel's struct ucontext (asm/ucontext.h). */
 #ifndef RSPROF_UNWIND_H
 #define RSPROF_UNWIND_H
 
-#include "events.h"
+#include "unwind_rows.h"
 
 #define UNWIND_WINDOW_WORDS 32
 #define UNWIND_NO_WINDOW    (1ull << 63) /* no address of user space is near it */
@@ -74,35 +74,6 @@ static __always_inline int unwind_find_mapping(struct unwind_walk *walk, __u64 a
         }
     }
     return 0;
-}
-
-/* The rule in force at a link-time address of the current mapping's module: the last row of its page that
- * starts at or before it. */
-static __always_inline struct unwind_row unwind_find_row(const struct mapping *mapping, __u64 address)
-{
-    struct unwind_row row = {.kind = UNWIND_NONE};
-    __u64 page = (address - mapping->table_start) >> UNWIND_PAGE_SHIFT;
-    __u32 offset = address & ((1u << UNWIND_PAGE_SHIFT) - 1);
-    if (address < mapping->table_start || page >= mapping->page_count)
-        return row;
-    void *table = unwind_table(mapping->module);
-    union unwind_element *line = table ? unwind_line(table, page / UNWIND_LINE_ELEMENTS) : 0;
-    if (!line)
-        return row;
-    union unwind_element entry = line[page % UNWIND_LINE_ELEMENTS];
-    if (entry.row.kind != UNWIND_ROWS)
-        return entry.row;
-    for (__u32 i = 0; i < UNWIND_PAGE_LINES_MAX && i < entry.page.line_count; i++) {
-        line = unwind_line(table, entry.page.first_line + i);
-        if (!line)
-            return row;
-        for (int j = 0; j < UNWIND_LINE_ELEMENTS; j++) {
-            if (line[j].row.pc > offset)
-                return row;
-            row = line[j].row;
-        }
-    }
-    return row;
 }
 
 /* Ends the walk. Always 1, so that a step can return it. */
@@ -231,7 +202,8 @@ static __always_inline long unwind_step(struct unwind_walk *walk)
         return unwind_by_frame_pointer(walk, STACK_NO_MAPPING);
     if (!walk->mapping.page_count)
         return unwind_by_frame_pointer(walk, STACK_NO_TABLE);
-    struct unwind_row row = unwind_find_row(&walk->mapping, address - walk->mapping.bias);
+    struct unwind_row row =
+        unwind_find_row(&walk->mapping, unwind_table(walk->mapping.module), address - walk->mapping.bias);
     switch (row.kind) {
     case UNWIND_END:
         return unwind_end(walk, STACK_COMPLETE);

@@ -162,7 +162,7 @@ void governor_tick(struct governor *governor, const struct hook_site sites[stati
                    const struct governor_cost *cost, uint64_t ret_rates[static HOOK_SITES])
 {
     look(governor, sites, fmax(seconds, 1e-3));
-    double allowed = cost->budget_ns_per_sec / (cost->sample_ns + cost->free_ns);
+    double allowed = cost->budget_ns_per_sec / cost->sample_ns;
     double heap = heap_bytes(governor), k = find_k(governor, allowed, heap);
     struct governor_status *status = &governor->status;
     /* A site that was not seen yet: dense enough to be seen soon; the stub's limits stop it if it turns out
@@ -184,7 +184,7 @@ void governor_tick(struct governor *governor, const struct hook_site sites[stati
 
 struct governor_limits governor_limits(const struct governor_cost *cost, double tick_seconds)
 {
-    double samples = 2 * cost->budget_ns_per_sec / (cost->sample_ns + cost->free_ns) * tick_seconds;
+    double samples = 2 * cost->budget_ns_per_sec / cost->sample_ns * tick_seconds;
     uint32_t grant = (uint32_t)fmin(fmax(samples, 64), 1e9);
     return (struct governor_limits){.quota = grant / 2, .grant = grant};
 }

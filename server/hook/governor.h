@@ -24,8 +24,7 @@ struct governor;
 
 struct governor_cost {
     double budget_ns_per_sec; /* what samples may cost, of the target's time */
-    double sample_ns;         /* measured: passing the alloc site, walk and all */
-    double free_ns;           /* measured: passing the free site */
+    double sample_ns;         /* of one, and of its end */
 };
 
 /* Between two heartbeats. */

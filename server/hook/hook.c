@@ -67,6 +67,14 @@ static int lock_process(pid_t pid, int *ret_fd)
     return 0;
 }
 
+/* A stub taken over knows stacks as they were numbered in an earlier attachment. */
+static int clear_known_stacks(struct hook *hook)
+{
+    const size_t first = offsetof(struct hook_data, rules), len = sizeof(struct hook_data) - first;
+    OWNED_MEM uint8_t *zeros = calloc(1, len);
+    return zeros ? write_field(hook, HOOK_CODE_BYTES + first, zeros, len) : -ENOMEM;
+}
+
 /* Writes who we are and what the stub needs, with sampling off. The counts of a stub taken over start anew;
  * its set of blocks stays, marked as another attachment's. */
 static int prepare_header(struct hook *hook, bool reused)
@@ -88,6 +96,7 @@ static int prepare_header(struct hook *hook, bool reused)
     header->attachment++;
     header->quota = QUOTA_DEFAULT;
     header->grant = GRANT_DEFAULT;
+    header->trap_price = 1;
     header->counters = (struct hook_counters){0};
     if (getrandom(&header->seed, sizeof(header->seed), GRND_NONBLOCK) < 0)
         header->seed = hook->address; /* still another one for each process */
@@ -97,7 +106,7 @@ static int prepare_header(struct hook *hook, bool reused)
                         sizeof(hook->sites));
     if (r >= 0)
         r = hook_set_rates(hook, hook->rates);
-    return r;
+    return r >= 0 && reused ? clear_known_stacks(hook) : r;
 }
 
 int hook_new(pid_t pid, uint64_t near, struct hook **ret_hook)
@@ -292,12 +301,15 @@ int hook_set_site_rate(struct hook *hook, uint32_t site, uint64_t rate)
                        sizeof(rate));
 }
 
-int hook_set_limits(struct hook *hook, uint32_t quota, uint32_t grant)
+int hook_set_limits(struct hook *hook, const struct hook_limits *limits)
 {
-    hook->header.quota = quota;
-    hook->header.grant = grant;
+    hook->header.quota = limits->quota;
+    hook->header.grant = limits->grant;
+    hook->header.trap_price = limits->trap_price;
     int r = write_header(hook, quota);
-    return r < 0 ? r : write_header(hook, grant);
+    if (r >= 0)
+        r = write_header(hook, grant);
+    return r < 0 ? r : write_header(hook, trap_price);
 }
 
 int hook_heartbeat(struct hook *hook)

@@ -88,9 +88,13 @@ int hook_set_site_rate(struct hook *hook, uint32_t site, uint64_t rate);
 /* All sites at once: HOOK_SITES rates. */
 int hook_set_rates(struct hook *hook, const uint64_t *rates);
 
-/* Samples allowed until the next heartbeat, before the stub lowers rates by itself: of one site, and of all.
- */
-int hook_set_limits(struct hook *hook, uint32_t quota, uint32_t grant);
+/* What samples may cost until the next heartbeat, before the stub lowers rates by itself: those of one site,
+ * and all. One whose stack the stub knows costs 1, any other `trap_price`. */
+struct hook_limits {
+    uint32_t quota, grant, trap_price;
+};
+
+int hook_set_limits(struct hook *hook, const struct hook_limits *limits);
 
 /* Tells the stub that we live. Call each tick. */
 int hook_heartbeat(struct hook *hook);

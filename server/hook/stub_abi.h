@@ -21,19 +21,27 @@
  *
  * **Rates.** A site is the lower bits of malloc's return address; sites that collide share a rate, which
  * costs efficiency and not truth. rsprof writes rates. Between two heartbeats the stub lowers the rate of a
- * site by itself (R × 4) after `quota` samples of the site, or after `grant` samples of all: a burst cannot
- * pass the budget, and when rsprof has died, and heartbeats no longer come, sampling fades out by itself.
+ * site by itself (R × 4) after samples of the site that cost `quota`, or of all that cost `grant`: a burst
+ * cannot pass the budget, and when rsprof has died, and heartbeats no longer come, sampling fades out by
+ * itself.
  *
  * **Sampled blocks** stand in a hash set; a counting filter of one byte per slot lets free() pass all others.
  * A block leaves the set before the real free() runs, so that its address can be reused at once. Each has a
  * token, unique as long as the stub is mapped, which names the block in BPF maps: a later block at the same
  * address has another.
  *
- * **Probe sites** are two nops. At HOOK_SITE_ALLOC: rdi token, rsi block, rdx size in bytes, rcx
- * weight in bytes (S/p, rounded), r8 weight in blocks (1/p, in 1/65536), r9 → struct hook_frame, where the
- * walk starts. At HOOK_SITE_FREE: rdi token, rsi block, rdx weight in bytes. p = 65536/r8; the sample's part
- * in the variance of the bytes is rcx² × (1 − p). A token at HOOK_SITE_FREE that BPF does not know was lost
- * at HOOK_SITE_ALLOC.
+ * **Probe sites** are two nops. At HOOK_SITE_ALLOC: rdi token, rsi block, rdx the sample's part in the
+ * variance of the bytes (weight² × (1 − p), in 1024 bytes²), rcx weight in bytes (S/p, rounded), r8 weight in
+ * blocks (1/p, in 1/65536), r9 → struct hook_frame, where the walk starts. At HOOK_SITE_FREE: rdi token, rsi
+ * block, rdx weight in bytes. A token at HOOK_SITE_FREE that BPF does not know was lost at HOOK_SITE_ALLOC.
+ *
+ * **Known stacks.** Most samples have a stack that the kernel has walked before, and need not go there again:
+ * that is what a sample costs. rsprof *teaches* the stub such stacks: the unwind rule at each of their return
+ * addresses, and the hash of all of them. The stub walks by these rules, and when it comes to a known hash it
+ * counts the block in `stacks`, where rsprof reads it; neither its allocation nor its end passes a probe
+ * site. Anything else (a return address without a rule, an unknown hash) passes the probe site, as if there
+ * were no rules. A walk reads only between the stack pointer and the end of the mapping that the stack lies
+ * in, which rsprof has looked up for each thread: a wrong rule gives a hash that is not known, and no fault.
  *
  * The stub uses no libc, no SSE, no red zone, no thread-local memory of its own and makes no system call. */
 #ifndef RSPROF_HOOK_STUB_ABI_H
@@ -53,6 +61,10 @@
 #define HOOK_FILTER_BITS 20
 #define HOOK_SET_BITS    18
 #define HOOK_SET_WINDOW  32 /* places looked at for a block, from its hash on */
+#define HOOK_RULE_BITS   14
+#define HOOK_KEY_BITS    15
+#define HOOK_STACK_BITS  14
+#define HOOK_KEY_WINDOW  16 /* places looked at for a rule or a key, from its hash on */
 
 /* Offsets that the assembly uses; _Static_asserts below keep them true. */
 #define HOOK_OFFSET_REAL    0x100
@@ -72,13 +84,16 @@
 #include <stdint.h>
 
 #define HOOK_MAGIC        0x6b6f6f6870737201ull
-#define HOOK_ABI_VERSION  1
+#define HOOK_ABI_VERSION  2
 #define HOOK_FUNCTION_MAX 64 /* room in the tables for later versions */
 
 #define HOOK_SITES   (1u << HOOK_SITE_BITS)
 #define HOOK_THREADS (1u << HOOK_THREAD_BITS)
 #define HOOK_FILTER  (1u << HOOK_FILTER_BITS)
 #define HOOK_SET     (1u << HOOK_SET_BITS)
+#define HOOK_RULES   (1u << HOOK_RULE_BITS)
+#define HOOK_KEYS    (1u << HOOK_KEY_BITS)
+#define HOOK_STACKS  (1u << HOOK_STACK_BITS)
 
 /* Every allocation is sampled. */
 #define HOOK_RATE_ALL (1ull << 62)
@@ -99,7 +114,10 @@ struct hook_thread {
     uint64_t random;
     uint64_t inside; /* a function of the allocator, called from here, is at work: what it calls is no call of
                         the program */
-    uint64_t unused[4];
+    /* The mapping that the thread's stack lies in, written by rsprof; end 0: not looked up yet. */
+    uint64_t stack_start, stack_end;
+    uint64_t stranger; /* a stack pointer outside of it, for rsprof to look up; 0: none */
+    uint64_t unused;
 };
 
 /* What became of one site's samples, for the governor. Counts only grow, until an attachment begins. */
@@ -109,8 +127,8 @@ struct hook_site {
     uint64_t bytes; /* sum of weights */
     uint64_t frees;
     uint64_t freed_bytes; /* sum of weights */
-    uint32_t epoch;       /* heartbeat that epoch_samples belongs to */
-    uint32_t epoch_samples;
+    uint32_t epoch;       /* heartbeat that epoch_cost belongs to */
+    uint32_t epoch_cost;
     uint64_t blocks; /* sum of weights, in 1/65536 */
     uint64_t unused;
 };
@@ -120,13 +138,50 @@ struct hook_block {
     uint32_t generation; /* of the place: the token's upper half */
     uint32_t site : HOOK_SITE_BITS;
     uint32_t attachment : 32 - HOOK_SITE_BITS; /* a block of an earlier attachment may be overwritten */
-    uint64_t weight_bytes;
+    uint32_t stack;                            /* of `stacks`, or HOOK_NO_STACK: the kernel has it */
+    uint32_t unused;
+    uint64_t weight_bytes, weight_blocks, variance; /* as at the probe site */
+};
+
+#define HOOK_NO_STACK UINT32_MAX
+
+/* How to come from a frame to its caller's, at one return address. Written by rsprof. */
+struct hook_rule {
+    uint64_t return_address; /* 0: none */
+    int32_t cfa_offset;      /* bytes from the register that `kind` names */
+    int16_t rbp_offset;      /* where the caller's rbp is, bytes from the CFA; 0: in rbp still */
+    uint16_t kind;           /* enum hook_rule_kind */
+};
+
+enum hook_rule_kind {
+    HOOK_RULE_RSP = 1,
+    HOOK_RULE_RBP,
+    HOOK_RULE_END, /* the outermost frame */
+};
+
+/* A known stack's hash and its number. Written by rsprof. */
+struct hook_stack_key {
+    uint64_t hash; /* 0: none */
+    uint64_t stack;
+};
+
+/* What the stub has counted for a known stack: as struct heap_counts of bpf/events.h, in the same units.
+ * Freed ones first, so that who copies them upwards never finds more freed than allocated. */
+struct hook_stack {
+    uint64_t freed_bytes, freed_blocks;
+    uint64_t alloc_bytes, alloc_blocks;
+    uint64_t live_variance;
+    uint64_t unused[3];
 };
 
 /* Counts by the stub. Each loss is one of them. */
 struct hook_counters {
-    uint64_t samples;        /* passed the alloc site */
-    uint64_t frees;          /* passed the free site */
+    uint64_t samples;        /* taken */
+    uint64_t frees;          /* … and their ends */
+    uint64_t traps;          /* samples that passed the alloc site */
+    uint64_t free_traps;     /* ends that passed the free site */
+    uint64_t known_frames;   /* walked by the stub, for samples that did not */
+    uint64_t strangers;      /* stacks whose mapping was to be looked up */
     uint64_t set_full;       /* LOSS: sampled, but there was no place in the set */
     uint64_t freed_unseen;   /* sampled blocks whose address came back without a free: another allocator path
                                 freed them */
@@ -154,13 +209,13 @@ struct hook_header {
     uint32_t enabled;
     uint32_t attachment; /* counts attachments; its lower bits mark blocks */
     uint32_t epoch;      /* the heartbeat */
-    uint32_t quota;      /* samples of one site between heartbeats, before its rate is lowered */
-    uint32_t grant;      /* samples of all sites between heartbeats, before each lowers its rate */
-    uint32_t unused_word;
+    uint32_t quota; /* what samples of one site may cost between heartbeats, before its rate is lowered */
+    uint32_t grant; /* what those of all may, before each site lowers its rate */
+    uint32_t trap_price; /* of a sample that passes the alloc site; any other costs 1 */
     uint64_t seed;
     /* written by the stub */
     uint32_t seen_epoch;
-    uint32_t epoch_samples;
+    uint32_t epoch_cost;
     struct hook_counters counters;
 };
 
@@ -175,6 +230,9 @@ struct hook_data {
     uint8_t filter[HOOK_FILTER];
     uint64_t set[HOOK_SET]; /* a block's address, or HOOK_PLACE_… */
     struct hook_block blocks[HOOK_SET];
+    struct hook_rule rules[HOOK_RULES];
+    struct hook_stack_key keys[HOOK_KEYS];
+    struct hook_stack stacks[HOOK_STACKS];
 };
 
 #define HOOK_PLACE_EMPTY 0

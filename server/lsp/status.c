@@ -16,6 +16,8 @@ static cJSON *heap_to_json(const struct session_status *status)
     cJSON *json = cJSON_CreateObject();
     bool ok = json_put_string(json, "mode", heap_mode_name(status->heap.mode)) &&
               json_put_count(json, "intervalBytes", (double)status->heap.interval_bytes) &&
+              json_put_count(json, "samples", (double)status->heap.samples) &&
+              json_put_count(json, "kernelSamples", (double)status->heap.kernel_samples) &&
               json_put_count(json, "liveBytes", status->heap.live_bytes) &&
               json_put_count(json, "liveBlocks", status->heap.live_blocks) &&
               json_put_count(json, "allocBytesPerSec", status->heap.alloc_bytes_per_sec) &&

@@ -70,8 +70,8 @@ static int load(struct probe *probe)
         return r;
     probe->cpu_counts =
         map_counters(probe->bpf->maps.cpu_counts, STACK_SLOTS_MAX * sizeof(struct cpu_counts), PROT_READ);
-    probe->heap_counts =
-        map_counters(probe->bpf->maps.heap_counts, STACK_SLOTS_MAX * sizeof(struct heap_counts), PROT_READ);
+    probe->heap_counts = map_counters(probe->bpf->maps.heap_counts,
+                                      STACK_SLOTS_MAX * sizeof(struct heap_counts), PROT_READ | PROT_WRITE);
     probe->mappings =
         map_counters(probe->bpf->maps.mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping),
                      PROT_READ | PROT_WRITE);
@@ -119,6 +119,8 @@ void probe_free(struct probe *probe)
     ring_buffer__free(probe->ring);
     unmap(probe->cpu_counts, STACK_SLOTS_MAX * sizeof(struct cpu_counts));
     unmap(probe->heap_counts, STACK_SLOTS_MAX * sizeof(struct heap_counts));
+    for (size_t i = 0; i < MODULES_MAX; i++)
+        unmap(probe->tables[i].elements, probe->tables[i].len * sizeof(union unwind_element));
     unmap(probe->mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping));
     rsprof_bpf__destroy(probe->bpf);
     free(probe);
@@ -140,11 +142,28 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
     int r = memory == MAP_FAILED ? -errno : 0;
     if (r == 0) {
         memcpy(memory, elements, len);
-        munmap(memory, len);
+        struct probe_table *table = &probe->tables[module];
+        unmap(table->elements, table->len * sizeof(*elements));
+        *table = (struct probe_table){memory, count};
         r = bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.unwind_tables), &module, &fd, BPF_ANY);
     }
     close(fd); /* the outer map holds it */
     return r;
+}
+
+static inline union unwind_element *unwind_line(void *table, uint32_t index)
+{
+    const struct probe_table *lines = table;
+    size_t first = (size_t)index * UNWIND_LINE_ELEMENTS;
+    return first < lines->len ? lines->elements + first : NULL;
+}
+
+#include "unwind_rows.h"
+
+struct unwind_row probe_unwind_row(const struct probe *probe, const struct mapping *mapping, uint64_t address)
+{
+    struct probe_table table = probe->tables[mapping->module];
+    return unwind_find_row(mapping, &table, address);
 }
 
 int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count)
@@ -180,6 +199,21 @@ const struct cpu_counts *probe_cpu_counts(const struct probe *probe)
 const struct heap_counts *probe_heap_counts(const struct probe *probe)
 {
     return probe->heap_counts;
+}
+
+static void add_count(__u64 *count, __u64 by)
+{
+    __atomic_fetch_add(count, by, __ATOMIC_RELEASE);
+}
+
+void probe_add_heap_counts(struct probe *probe, uint32_t slot, const struct heap_counts *counts)
+{
+    struct heap_counts *sum = &probe->heap_counts[slot];
+    add_count(&sum->alloc_bytes, counts->alloc_bytes);
+    add_count(&sum->alloc_blocks, counts->alloc_blocks);
+    add_count(&sum->freed_bytes, counts->freed_bytes);
+    add_count(&sum->freed_blocks, counts->freed_blocks);
+    add_count(&sum->live_variance, counts->live_variance);
 }
 
 void probe_stats(const struct probe *probe, struct probe_stats *ret_stats)

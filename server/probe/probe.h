@@ -30,6 +30,11 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
 /* Replaces the mappings (sorted by start; more than MAPPINGS_MAX: the first ones count). */
 int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count);
 
+/* The rule in force at a link-time address, in the table that the module was given; UNWIND_NONE: there is
+ * none. `mapping` says which module, and where its table starts. */
+struct unwind_row probe_unwind_row(const struct probe *probe, const struct mapping *mapping,
+                                   uint64_t address);
+
 /* Whether the kernel lets us have the clocks for it: 0, or −EACCES. */
 int probe_try_cpu(void);
 
@@ -64,6 +69,9 @@ uint32_t probe_slot_count(const struct probe *probe);
 /* Live views of the kernel's counters, one for each slot: they change while you look. */
 const struct cpu_counts *probe_cpu_counts(const struct probe *probe);
 const struct heap_counts *probe_heap_counts(const struct probe *probe);
+
+/* Adds what was counted elsewhere to those of a slot. */
+void probe_add_heap_counts(struct probe *probe, uint32_t slot, const struct heap_counts *counts);
 
 struct probe_stats {
     uint64_t samples;      /* CPU samples taken */

@@ -6,6 +6,12 @@
 #include "probe/probe.h"
 #include "rsprof_bpf.skel.h"
 
+/* A module's unwind table, mapped. */
+struct probe_table {
+    union unwind_element *elements; /* NULL: none */
+    size_t len;
+};
+
 struct probe {
     struct rsprof_bpf *bpf;
     struct ring_buffer *ring;
@@ -14,6 +20,7 @@ struct probe {
     struct cpu_counts *cpu_counts;   /* mapped */
     struct heap_counts *heap_counts; /* mapped */
     struct mapping *mappings;        /* mapped: MAPPING_SETS sets */
+    struct probe_table tables[MODULES_MAX];
     VEC(struct bpf_link *) cpu_links;
     bool uprobe_multi; /* the heap's programs are loaded for uprobe_multi.h; else for perf events */
     VEC(int) heap_fds; /* links of the one kind */

@@ -70,7 +70,7 @@ static void govern_uprobes(struct session *session, uint64_t cost_ns)
 
 void budget_tick(struct session *session, uint64_t now_ns)
 {
-    uint64_t cost_ns = probe_cost_ns(session->probe);
+    uint64_t cost_ns = probe_cost_ns(session->probe) + session->run.heap_hook_stats.known_cost_ns;
     if (session->heap_hook)
         govern_hook(session, now_ns);
     measure(session, cost_ns);

@@ -1,14 +1,13 @@
 #include "session/heap_hook.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
-#include "hook/governor.h"
 #include "hook/hook.h"
+#include "hook/known_stacks.h"
 #include "hook/remote.h"
 #include "hook/slots.h"
+#include "session/heap_stacks.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 
 struct heap_hook {
@@ -17,9 +16,9 @@ struct heap_hook {
     int memory_fd;             /* of the target */
     uint64_t interval_bytes;   /* asked for; 0: the governor chooses */
     struct governor *governor; /* NULL: the interval is fixed */
-    double credit_ns;          /* of the target's time, that samples may cost now */
-    bool lent;                 /* the reserve was lent to begin with */
-    uint64_t seen_samples, seen_frees;
+    struct known_stacks *known;
+    struct heap_stacks *stacks;
+    struct heap_credit credit;
     uint64_t told_samples, told_bytes; /* of a fixed interval */
     struct heap_hook_stats stats;
 };
@@ -79,53 +78,6 @@ int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
     return r < 0 ? r : install(hook, modules, &patches);
 }
 
-/* Samples are paid from a credit that the budget fills: what a quiet time has saved up, a burst may spend, so
- * that it is counted exactly or nearly so. A steady load leaves a reserve alone, which is there for sites
- * that start to allocate, as theirs may be what stays; what is beyond the reserve is spent in a second. A
- * target that allocates next to nothing saves more than its own CPU time would allow: its next burst is worth
- * knowing well, and comes once. */
-#define CREDIT_SEC       10.0 /* most that is saved up, in seconds of the budget */
-#define RESERVE_SEC      5.0  /* … of it, what a steady load leaves alone */
-#define QUIET_NS_PER_SEC (0.015 * NS_PER_SEC)
-#define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
-#define FIRST_CREDIT_NS  (0.01 * NS_PER_SEC)
-
-/* Before anything has been measured. */
-static const struct heap_hook_budget first_budget = {.ns_per_sec = FIRST_CREDIT_NS, .cost = {5000, 3000}};
-
-static void settle_credit(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
-                          const struct hook_counters *counters)
-{
-    double spent = (double)(counters->samples - hook->seen_samples) * budget->cost.sample_ns +
-                   (double)(counters->frees - hook->seen_frees) * budget->cost.free_ns;
-    hook->seen_samples = counters->samples;
-    hook->seen_frees = counters->frees;
-    if (!hook->lent)
-        hook->credit_ns = fmax(hook->credit_ns, RESERVE_SEC * budget->ns_per_sec);
-    hook->lent = true;
-    double fill = budget->ns_per_sec * seconds, most = CREDIT_SEC * budget->ns_per_sec;
-    if (spent < fill / 4) {
-        fill += QUIET_NS_PER_SEC * seconds;
-        most = fmax(most, QUIET_MOST_NS);
-    }
-    hook->credit_ns = fmax(fmin(hook->credit_ns + fill, most) - spent, -most);
-}
-
-/* Less is not spent even while a debt is paid off. */
-static double least_spending(const struct heap_hook_budget *budget)
-{
-    return budget->ns_per_sec / 10;
-}
-
-/* Limits that let a burst spend all of the credit. */
-static int set_limits(struct heap_hook *hook, const struct heap_hook_budget *budget)
-{
-    struct governor_cost cost = {fmax(hook->credit_ns, least_spending(budget)), budget->cost.sample_ns,
-                                 budget->cost.free_ns};
-    struct governor_limits limits = governor_limits(&cost, 0.5);
-    return hook_set_limits(hook->hook, limits.quota, limits.grant);
-}
-
 static uint64_t sampled_bytes(const struct hook_state *state)
 {
     uint64_t bytes = 0;
@@ -146,15 +98,13 @@ static int hold_interval(struct heap_hook *hook, const struct hook_state *state)
     return hook_set_interval(hook->hook, hook->interval_bytes);
 }
 
-/* Gives out rates that would spend what is beyond the reserve in a second. */
 static int set_rates(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
                      const struct hook_state *state)
 {
     OWNED_MEM uint64_t *rates = calloc(HOOK_SITES, sizeof(*rates));
     if (!rates)
         return -ENOMEM;
-    double spending = fmax(hook->credit_ns - RESERVE_SEC * budget->ns_per_sec, least_spending(budget));
-    struct governor_cost cost = {spending, budget->cost.sample_ns, budget->cost.free_ns};
+    struct governor_cost cost = heap_credit_spending(&hook->credit, budget);
     governor_tick(hook->governor, state->sites, seconds, &cost, rates);
     hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
     return hook_set_rates(hook->hook, rates);
@@ -163,7 +113,8 @@ static int set_rates(struct heap_hook *hook, double seconds, const struct heap_h
 static int steer(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
                  const struct hook_state *state)
 {
-    int r = set_limits(hook, budget);
+    struct hook_limits limits = heap_credit_limits(&hook->credit, budget);
+    int r = hook_set_limits(hook->hook, &limits);
     if (r < 0)
         return r;
     return hook->governor ? set_rates(hook, seconds, budget, state) : hold_interval(hook, state);
@@ -175,11 +126,11 @@ static int steer_first(struct heap_hook *hook)
     int r = hook_read(hook->hook, &state);
     if (r < 0)
         return r;
-    hook->credit_ns = FIRST_CREDIT_NS;
-    hook->seen_samples = hook->told_samples = state.header->counters.samples;
-    hook->seen_frees = state.header->counters.frees;
+    hook->credit = heap_credit_start(&state.header->counters);
+    hook->told_samples = state.header->counters.samples;
     hook->told_bytes = sampled_bytes(&state);
-    return steer(hook, 0, &first_budget, &state);
+    struct heap_hook_budget budget = heap_credit_first_budget();
+    return steer(hook, 0, &budget, &state);
 }
 
 static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe)
@@ -190,6 +141,11 @@ static int start(struct heap_hook *hook, const struct modules *modules, struct p
         r = remote_open_memory(hook->pid, &hook->memory_fd);
     if (r == 0)
         r = hook_new(hook->pid, patches.len ? patches.items[0].address : 0, &hook->hook);
+    if (r == 0)
+        r = known_stacks_new(hook->pid, hook->memory_fd, hook_address(hook->hook) + HOOK_CODE_BYTES,
+                             &hook->known);
+    if (r == 0)
+        r = heap_stacks_new(hook->known, &hook->stacks);
     if (r < 0)
         return r;
     struct hook_probe_sites sites = hook_probe_sites(hook->hook);
@@ -232,8 +188,26 @@ void heap_hook_stop(struct heap_hook *hook)
         return;
     hook_free(hook->hook);
     governor_free(hook->governor);
+    heap_stacks_free(hook->stacks);
+    known_stacks_free(hook->known);
     cleanup_fd(&hook->memory_fd);
     free(hook);
+}
+
+int heap_hook_count(struct heap_hook *hook, struct probe *probe)
+{
+    return heap_stacks_count(hook->stacks, probe);
+}
+
+int heap_hook_teach(struct heap_hook *hook, const struct modules *modules, const struct probe *probe,
+                    const struct stack_view *stacks)
+{
+    return heap_stacks_teach(hook->stacks, modules, probe, stacks);
+}
+
+int heap_hook_forget_stacks(struct heap_hook *hook)
+{
+    return heap_stacks_forget(hook->stacks);
 }
 
 int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
@@ -245,9 +219,14 @@ int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hoo
     if (r < 0)
         return r;
     const struct hook_counters *counters = &state.header->counters;
+    if (counters->strangers != hook->credit.seen.strangers)
+        r = known_stacks_find_mappings(hook->known);
     hook->stats.lost = counters->set_full + counters->freed_unseen;
-    settle_credit(hook, seconds, budget, counters);
-    return steer(hook, seconds, budget, &state);
+    hook->stats.samples = counters->samples;
+    hook->stats.kernel_samples = counters->traps;
+    hook->stats.known_cost_ns = (uint64_t)heap_known_cost_ns(counters);
+    heap_credit_settle(&hook->credit, seconds, budget, counters);
+    return r < 0 ? r : steer(hook, seconds, budget, &state);
 }
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats)

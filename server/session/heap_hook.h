@@ -4,6 +4,8 @@
 #define RSPROF_SESSION_HEAP_HOOK_H
 
 #include "probe/probe.h"
+#include "profile/stack_view.h"
+#include "session/heap_credit.h"
 #include "session/modules.h"
 
 struct heap_hook;
@@ -19,12 +21,15 @@ void heap_hook_stop(struct heap_hook *hook);
  * hook_patch and hook_install. */
 int heap_hook_extend(struct heap_hook *hook, const struct modules *modules);
 
-/* What heap sampling may cost: nanoseconds of the target's time a second, and what a sample and its end cost.
- */
-struct heap_hook_budget {
-    double ns_per_sec;
-    struct probe_heap_cost cost;
-};
+/* Adds to the probe's counts what the hook has counted by itself since the last call. */
+int heap_hook_count(struct heap_hook *hook, struct probe *probe);
+
+/* Teaches the hook to count blocks by itself at the stacks where some were allocated. */
+int heap_hook_teach(struct heap_hook *hook, const struct modules *modules, const struct probe *probe,
+                    const struct stack_view *stacks);
+
+/* Code was mapped or unmapped: what the hook knows may stand at other addresses now. */
+int heap_hook_forget_stacks(struct heap_hook *hook);
 
 /* Each tick, `seconds` after the last: says that we live, and moves the rates. */
 int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget);
@@ -32,9 +37,11 @@ int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hoo
 struct heap_hook_stats {
     uint64_t interval_bytes; /* mean bytes that a sample stands for, of the samples since the last tick; 0:
                                 every allocation */
-    uint64_t lost;           /* samples that found no place, and those whose end was not seen */
-    size_t unbound;          /* words that calls will go through once they are bound: heap_hook_extend then */
-    size_t other;            /* words that lead to a second allocator of the same names, uncounted */
+    uint64_t samples, kernel_samples; /* in all, and those that went through the kernel */
+    uint64_t known_cost_ns;           /* of the target's time so far, for samples that did not */
+    uint64_t lost;                    /* samples that found no place, and those whose end was not seen */
+    size_t unbound; /* words that calls will go through once they are bound: heap_hook_extend then */
+    size_t other;   /* words that lead to a second allocator of the same names, uncounted */
 };
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats);

@@ -194,6 +194,8 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
                                        "The process has started another program (exec): attach to it "
                                        "again.");
         send_mappings(session);
+        if (session->heap_hook)
+            heap_hook_forget_stacks(session->heap_hook);
         session->run.extend_hook = true;
     }
     if (session->heap_hook && modules_ready(&session->modules) &&
@@ -211,6 +213,8 @@ void session_read_counters(struct session *session, uint64_t now_ns)
      */
     uint32_t slot_count = probe_slot_count(session->probe);
     probe_read_stacks(session->probe, on_new_stack, session);
+    if (session->heap_hook)
+        heap_hook_count(session->heap_hook, session->probe);
     struct profile_counters counters = {
         .now_ns = now_ns,
         .process_cpu_ns = session->run.process_cpu_ns,
@@ -234,6 +238,14 @@ static int start_heap(struct session *session)
     return modules_refresh(&session->modules, session->symbolizer, &changed);
 }
 
+/* Until then these stacks go through the kernel, which costs more and counts the same. */
+static void teach_hook(struct session *session)
+{
+    const struct stack_view stacks = profile_stacks(session->profile);
+    if (session->heap_hook)
+        heap_hook_teach(session->heap_hook, &session->modules, session->probe, &stacks);
+}
+
 static void on_tick(void *userdata)
 {
     struct session *session = userdata;
@@ -243,6 +255,7 @@ static void on_tick(void *userdata)
     ask_for_symbols(session);
     if (!refresh_modules(session, now_ns))
         return;
+    teach_hook(session);
     if (!session->run.heap_started && modules_ready(&session->modules))
         start_heap(session);
     note_first_annotation(session);

@@ -68,6 +68,7 @@ struct session_status {
     struct {
         enum heap_mode mode; /* the one in use: never HEAP_AUTO */
         uint64_t interval_bytes;
+        uint64_t samples, kernel_samples; /* by the hook: in all, and those that went through the kernel */
         double live_bytes, live_blocks, alloc_bytes_per_sec, allocs_per_sec;
         uint64_t lost;
         uint64_t process_heap_bytes; /* anonymous memory that the process holds, from /proc */

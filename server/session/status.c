@@ -47,6 +47,8 @@ static void fill_heap(struct session *session)
     const struct line_heap *heap = &session_snapshot(session)->heap;
     session->status.heap.mode = session->run.heap_mode;
     session->status.heap.interval_bytes = session->run.heap_hook_stats.interval_bytes;
+    session->status.heap.samples = session->run.heap_hook_stats.samples;
+    session->status.heap.kernel_samples = session->run.heap_hook_stats.kernel_samples;
     session->status.heap.live_bytes = heap->live_bytes;
     session->status.heap.live_blocks = heap->live_blocks;
     session->status.heap.alloc_bytes_per_sec = heap->alloc_bytes_per_sec;

@@ -1,6 +1,7 @@
-"""What it gains to sample each site at a rate of its own: the standard error of known lines beside churn, as rsprof states it, and
-as it follows for one rate for all that costs as many samples: n blocks of S bytes, each sampled with p = 1 − exp(−S / interval),
-have the relative error √((1 − p) / (p n)). Medians over runs. Prints a table.
+"""How near live heap is to the truth beside churn, and what it gains to sample each site at a rate of its own: the error of known
+lines, seen and as rsprof states it, and the one that follows for one rate for all that costs as many samples: n blocks of S bytes,
+each sampled with p = 1 − exp(−S / interval), have the relative error √((1 − p) / (p n)). Stated errors are medians over runs, those
+seen are root mean squares over runs. Prints a table.
 
     RSPROF=build/server/rsprof PROGRAMS=build/tests/programs python3 heap_rates.py [ROUNDS]
 """
@@ -18,13 +19,27 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 SITES = {"small": (100_000, 64), "medium": (5_000, 2_000), "large": (200, 100_000)}  # heap_sites.rs: blocks, bytes
 
 
+CHURN = (
+    ("1 million a second, 1 thread", 1, 1_000_000),
+    ("1 million a second, 8 threads", 8, 1_000_000),
+    ("1 million a second, 64 threads", 64, 1_000_000),
+    ("all they can, 2 threads", 2, 0),
+    ("all they can, 8 threads", 8, 0),
+    ("all they can, 64 threads", 64, 0),
+)
+
+
 def run(threads, per_sec):
-    """The mean interval in use, and the stated error of each line."""
+    """The mean interval in use, what allocates, and for each line the stated error and the one there was."""
     lines = live.marked_lines("heap_sites")
     with target("heap_sites", threads, per_sec) as process:
         result = live.snapshot(process.pid, seconds=12)
-    interval = result["status"]["heap"]["intervalBytes"]
-    return interval, [live.line_of(result, "heap_sites", lines[site])["heap"]["relStdErr"] for site in SITES]
+    heap = result["status"]["heap"]
+    errors = {}
+    for site, (blocks, size) in SITES.items():
+        seen = live.line_of(result, "heap_sites", lines[site])["heap"]
+        errors[site] = (seen["relStdErr"], seen["liveBytes"] / (blocks * size) - 1)
+    return heap["intervalBytes"], heap["allocsPerSec"], errors
 
 
 def one_rate(interval, blocks, size):
@@ -33,14 +48,16 @@ def one_rate(interval, blocks, size):
 
 
 def main():
-    print(f"{'churn':32}{'interval':>12}  {'line':8}{'own rates':>10}{'one rate':>10}{'ratio':>7}")
-    for name, threads, per_sec in (("1 million a second", 1, 1_000_000), ("2 threads, all that they can", 2, 0)):
+    print(f"{'churn':32}{'allocs/s':>9}{'interval':>12}  {'line':8}{'stated':>8}{'seen':>8}{'one rate':>10}")
+    for name, threads, per_sec in CHURN:
         runs = [run(threads, per_sec) for _ in range(ROUNDS)]
-        interval = statistics.median(interval for interval, _ in runs)
-        for i, (site, (blocks, size)) in enumerate(SITES.items()):
-            own, one = statistics.median(stated[i] for _, stated in runs), one_rate(interval, blocks, size)
-            print(f"{name:32}{interval / 1024:8.0f} KiB  {site:8}{own:10.1%}{one:10.1%}{one / own:7.1f}")
-            name = ""
+        interval, allocs = (statistics.median(run[i] for run in runs) for i in (0, 1))
+        head = f"{name:32}{allocs / 1e6:7.1f} M{interval / 1024:8.0f} KiB"
+        for site, (blocks, size) in SITES.items():
+            stated = statistics.median(errors[site][0] for _, _, errors in runs)
+            seen = math.sqrt(statistics.fmean(errors[site][1] ** 2 for _, _, errors in runs))
+            print(f"{head:53}  {site:8}{stated:8.1%}{seen:8.1%}{one_rate(interval, blocks, size):10.1%}")
+            head = ""
 
 
 main()

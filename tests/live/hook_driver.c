@@ -197,7 +197,7 @@ static int attach_once(const struct options *options, bool quiet)
     if (r >= 0)
         r = hook_set_interval(hook, options->interval);
     if (r >= 0 && !options->limits)
-        r = hook_set_limits(hook, UINT32_MAX, UINT32_MAX);
+        r = hook_set_limits(hook, &(struct hook_limits){UINT32_MAX, UINT32_MAX, 1});
     if (r >= 0 && patches.len)
         r = hook_patch(hook, patches.items, patches.len);
     if (r >= 0)

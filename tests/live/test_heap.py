@@ -17,7 +17,9 @@ def check_sites(threads, per_sec):
     lines = live.marked_lines("heap_sites")
     with target("heap_sites", threads, per_sec) as process:
         result = live.snapshot(process.pid, seconds=8)
-    assert result["status"]["heap"]["mode"] == "hook", result["status"]
+    status = result["status"]["heap"]
+    assert status["mode"] == "hook", status
+    assert 0 < status["kernelSamples"] < status["samples"] / 2, status  # the hook knows these stacks after a tick or two
     for name, truth in TRUTH.items():
         heap = live.line_of(result, "heap_sites", lines[name])["heap"]
         off = abs(heap["selfLiveBytes"] / truth - 1)

@@ -1,9 +1,11 @@
 /* The stub, mapped into this very process, in front of a real and of a made-up allocator. Its probe sites
  * jump to functions of the test, which keep the books that a BPF program would. */
 #include "hook/image.h"
+#include "hook/known_stacks.h"
 #include "hook/stub_abi.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -33,12 +36,12 @@ static struct {
 static struct {
     atomic_ulong allocs, frees;
     atomic_ulong live_weight_bytes, live_weight_blocks;
-    uint64_t token, block, size, weight_bytes, weight_blocks, freed_token, freed_block;
+    uint64_t token, block, weight_bytes, weight_blocks, freed_token, freed_block;
     struct hook_frame frame;
     double variance; /* as heap.bpf.c adds it up; one thread only */
 } seen;
 
-static void on_alloc(uint64_t token, uint64_t block, uint64_t size, uint64_t weight_bytes,
+static void on_alloc(uint64_t token, uint64_t block, uint64_t variance, uint64_t weight_bytes,
                      uint64_t weight_blocks, const struct hook_frame *frame)
 {
     seen.allocs++;
@@ -46,11 +49,10 @@ static void on_alloc(uint64_t token, uint64_t block, uint64_t size, uint64_t wei
     seen.live_weight_blocks += weight_blocks;
     seen.token = token;
     seen.block = block;
-    seen.size = size;
     seen.weight_bytes = weight_bytes;
     seen.weight_blocks = weight_blocks;
     seen.frame = *frame;
-    seen.variance += (double)weight_bytes * (double)weight_bytes * (1 - 65536.0 / (double)weight_blocks);
+    seen.variance += (double)variance * 1024;
 }
 
 static void on_free(uint64_t token, uint64_t block, uint64_t weight_bytes)
@@ -114,6 +116,7 @@ static int set_up(void **state)
     header->enabled = 1;
     header->attachment = 1;
     header->quota = header->grant = UINT32_MAX;
+    header->trap_price = 1;
     header->seed = 42;
     set_rate(HOOK_RATE_ALL);
     return 0;
@@ -138,7 +141,6 @@ static void every_allocation_is_seen_at_interval_0(void **state)
         void *block = hooked_malloc(size);
         assert_non_null(block);
         assert_ptr_equal((void *)seen.block, block);
-        assert_int_equal(seen.size, size);
         assert_int_equal(seen.weight_bytes, size);
         assert_int_equal(seen.weight_blocks, 65536);
         uint64_t token = seen.token;
@@ -177,7 +179,7 @@ static void calloc_counts_the_product_and_refuses_overflow(void **state)
 {
     (void)state;
     uint8_t *block = hooked_calloc(13, 21);
-    assert_int_equal(seen.size, 273);
+    assert_int_equal(seen.weight_bytes, 273);
     for (size_t i = 0; i < 273; i++)
         assert_int_equal(block[i], 0);
     hooked_free(block);
@@ -194,7 +196,7 @@ static void aligned_blocks_are_seen(void **state)
         ((int (*volatile)(void **, size_t, size_t))entry(HOOK_POSIX_MEMALIGN))(&block, 256, 1000), 0);
     assert_int_equal((uintptr_t)block % 256, 0);
     assert_ptr_equal((void *)seen.block, block);
-    assert_int_equal(seen.size, 1000);
+    assert_int_equal(seen.weight_bytes, 1000);
     hooked_free(block);
     assert_ptr_equal((void *)seen.freed_block, block);
     unsigned long before = seen.allocs;
@@ -203,7 +205,7 @@ static void aligned_blocks_are_seen(void **state)
     assert_int_equal(seen.allocs, before);
     block = ((void *(*volatile)(size_t, size_t))entry(HOOK_ALIGNED_ALLOC))(64, 640);
     assert_int_equal((uintptr_t)block % 64, 0);
-    assert_int_equal(seen.size, 640);
+    assert_int_equal(seen.weight_bytes, 640);
     hooked_free(block);
 }
 
@@ -221,7 +223,7 @@ static void realloc_is_a_free_and_an_allocation_in_place_or_moved(void **state)
         assert_int_equal(seen.live_weight_bytes, size);
     }
     block = ((void *(*volatile)(void *, size_t, size_t))entry(HOOK_REALLOCARRAY))(block, 10, 30);
-    assert_int_equal(seen.size, 300);
+    assert_int_equal(seen.weight_bytes, 300);
     assert_int_equal(seen.live_weight_bytes, 300);
     assert_null(hooked_realloc(block, 0)); /* glibc frees */
     assert_int_equal(seen.live_weight_bytes, 0);
@@ -543,7 +545,172 @@ static void threads_without_a_place_take_anothers(void **state)
     assert_int_equal(stub.data->header.counters.thread_evictions, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* ---- known stacks ---- */
+
+/* Teaching by way of /proc, as in another process. */
+static struct {
+    int mem_fd;
+    struct known_stacks *known;
+} teacher;
+
+static int set_up_teacher(void **state)
+{
+    teacher.mem_fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+    return set_up(state) < 0 || teacher.mem_fd < 0
+               ? -1
+               : known_stacks_new(getpid(), teacher.mem_fd, (uintptr_t)stub.data, &teacher.known);
+}
+
+static int tear_down_teacher(void **state)
+{
+    known_stacks_free(teacher.known);
+    close(teacher.mem_fd);
+    return tear_down(state);
+}
+
+/* Always from the same place, whose caller is taken for the outermost. */
+__attribute__((noinline)) static void *allocate_known(size_t size)
+{
+    void *block = hooked_malloc(size);
+    __asm__ volatile("" : "+r"(block)); /* no tail call */
+    return block;
+}
+
+/* Lets the stub see the place, and teaches it. */
+static void teach_here(uint32_t number)
+{
+    hooked_free(allocate_known(1));
+    struct hook_rule rule = {.return_address = seen.frame.rip, .kind = HOOK_RULE_END};
+    assert_int_equal(known_stacks_teach(teacher.known, number, &rule, 1), 0);
+    assert_int_equal(known_stacks_find_mappings(teacher.known), 0);
+}
+
+static struct hook_stack counted(uint32_t number)
+{
+    const struct hook_stack *stacks;
+    assert_int_equal(known_stacks_read(teacher.known, number + 1, &stacks), 0);
+    return stacks[number];
+}
+
+static void blocks_of_a_known_stack_pass_no_probe_site(void **state)
+{
+    (void)state;
+    teach_here(5);
+    unsigned long allocs = seen.allocs, frees = seen.frees;
+    void *blocks[10];
+    for (size_t i = 0; i < 10; i++)
+        blocks[i] = allocate_known(100);
+    assert_int_equal(counted(5).alloc_bytes, 10 * 100 * 256);
+    assert_int_equal(counted(5).alloc_blocks, 10 * 256);
+    assert_int_equal(counted(5).freed_bytes, 0);
+    for (size_t i = 0; i < 7; i++)
+        hooked_free(blocks[i]);
+    assert_int_equal(counted(5).freed_bytes, 7 * 100 * 256);
+    assert_int_equal(counted(5).freed_blocks, 7 * 256);
+    for (size_t i = 7; i < 10; i++)
+        hooked_free(blocks[i]);
+    assert_int_equal(counted(5).freed_bytes, 10 * 100 * 256);
+    assert_int_equal(seen.allocs, allocs);
+    assert_int_equal(seen.frees, frees);
+    assert_int_equal(stub.data->header.counters.traps, allocs);
+    assert_int_equal(stub.data->header.counters.samples, allocs + 10);
+    assert_int_equal(stub.data->header.counters.known_frames, 10);
+}
+
+static void a_known_stack_is_estimated_without_bias_and_its_variance_goes_with_the_blocks(void **state)
+{
+    (void)state;
+    teach_here(0);
+    set_rate(rate_of(5000));
+    enum { BLOCKS = 50000 };
+    static void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = allocate_known(100);
+    struct hook_stack all = counted(0);
+    double truth = 100.0 * BLOCKS, error = sqrt((double)all.live_variance * 1024);
+    assert_true(fabs((double)all.alloc_bytes / 256 - truth) < 5 * error);
+    double p = -expm1(-101.0 / 5000);
+    assert_true(fabs(error / (100 * sqrt(BLOCKS * (1 - p) / p)) - 1) < 0.2);
+    for (size_t i = 0; i < BLOCKS; i++)
+        hooked_free(blocks[i]);
+    all = counted(0);
+    assert_int_equal(all.freed_bytes, all.alloc_bytes);
+    assert_int_equal(all.freed_blocks, all.alloc_blocks);
+    assert_int_equal(all.live_variance, 0);
+}
+
+static void a_forgotten_stack_passes_the_probe_site_again_and_keeps_its_counts(void **state)
+{
+    (void)state;
+    teach_here(0);
+    void *before = allocate_known(64);
+    assert_int_equal(known_stacks_forget(teacher.known), 0);
+    unsigned long allocs = seen.allocs, frees = seen.frees;
+    hooked_free(allocate_known(64));
+    assert_int_equal(seen.allocs, allocs + 1);
+    assert_int_equal(seen.frees, frees + 1);
+    hooked_free(before);
+    assert_int_equal(seen.frees, frees + 1);
+    assert_int_equal(counted(0).freed_bytes, counted(0).alloc_bytes);
+    teach_here(0);
+    hooked_free(allocate_known(64));
+    assert_int_equal(counted(0).alloc_bytes, 2 * 64 * 256);
+}
+
+struct steps {
+    pthread_barrier_t allocated, taught;
+};
+
+static void *allocate_in_a_thread(void *userdata)
+{
+    struct steps *steps = userdata;
+    hooked_free(allocate_known(32));
+    pthread_barrier_wait(&steps->allocated);
+    pthread_barrier_wait(&steps->taught);
+    hooked_free(allocate_known(32));
+    return NULL;
+}
+
+static void a_thread_is_trusted_once_its_stack_was_looked_up(void **state)
+{
+    (void)state;
+    struct steps steps;
+    pthread_barrier_init(&steps.taught, NULL, 2);
+    pthread_barrier_init(&steps.allocated, NULL, 2);
+    teach_here(0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, allocate_in_a_thread, &steps), 0);
+    pthread_barrier_wait(&steps.allocated);
+    uint64_t strangers = stub.data->header.counters.strangers;
+    assert_int_equal(counted(0).alloc_bytes, 0);
+    assert_int_equal(known_stacks_find_mappings(teacher.known), 0);
+    pthread_barrier_wait(&steps.taught);
+    pthread_join(thread, NULL);
+    assert_int_equal(counted(0).alloc_bytes, 32 * 256);
+    assert_int_equal(stub.data->header.counters.strangers, strangers);
+    pthread_barrier_destroy(&steps.taught);
+    pthread_barrier_destroy(&steps.allocated);
+}
+
+static void a_sample_through_the_kernel_uses_up_the_quota_sooner(void **state)
+{
+    (void)state;
+    teach_here(0);
+    stub.data->header.quota = 100;
+    stub.data->header.trap_price = 30;
+    stub.data->header.epoch++;
+    for (int i = 0; i < 100; i++)
+        hooked_free(allocate_known(8));
+    assert_int_equal(stub.data->header.counters.rate_lowered, 0);
+    assert_int_equal(known_stacks_forget(teacher.known), 0);
+    stub.data->header.epoch++;
+    for (int i = 0; i < 4; i++)
+        hooked_free(allocate_known(8));
+    assert_int_equal(stub.data->header.counters.rate_lowered, 1);
+}
+
+#define TEST(name)          cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_TEACHING(name) cmocka_unit_test_setup_teardown(name, set_up_teacher, tear_down_teacher)
 
 int main(void)
 {
@@ -567,6 +734,11 @@ int main(void)
         TEST(threads_keep_the_books_exact_at_interval_0),
         TEST(many_threads_are_estimated_without_bias),
         TEST(threads_without_a_place_take_anothers),
+        TEST_TEACHING(blocks_of_a_known_stack_pass_no_probe_site),
+        TEST_TEACHING(a_known_stack_is_estimated_without_bias_and_its_variance_goes_with_the_blocks),
+        TEST_TEACHING(a_forgotten_stack_passes_the_probe_site_again_and_keeps_its_counts),
+        TEST_TEACHING(a_thread_is_trusted_once_its_stack_was_looked_up),
+        TEST_TEACHING(a_sample_through_the_kernel_uses_up_the_quota_sooner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,8 @@ export interface StatusCpu {
 export interface StatusHeap {
     mode: 'hook' | 'uprobe' | 'off';
     intervalBytes: number;
+    samples: number;
+    kernelSamples: number;
     liveBytes: number;
     liveBlocks: number;
     allocBytesPerSec: number;

@@ -14,6 +14,8 @@ const DETACHED: StatusParams = {
     heap: {
         mode: 'off',
         intervalBytes: 0,
+        samples: 0,
+        kernelSamples: 0,
         liveBytes: 0,
         liveBlocks: 0,
         allocBytesPerSec: 0,

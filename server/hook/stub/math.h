@@ -9,8 +9,7 @@
 #include "hook/stub_abi.h"
 
 #define HOOK_PROBABILITY_ONE (1ull << 63)
-#define HOOK_LN2_2_64        0xb17217f7d1cf79acull /* ln 2 × 2^64 */
-#define HOOK_LN2_2_48        0xb17217f7d1cfull     /* ln 2 × 2^48 */
+#define HOOK_LN2_2_48        0xb17217f7d1cfull /* ln 2 × 2^48 */
 
 /* a × b / 2^63 */
 static inline uint64_t hook_multiply_63(uint64_t a, uint64_t b)
@@ -37,21 +36,21 @@ static inline uint64_t hook_random(uint64_t *state)
     return x * 0x2545f4914f6cdd1dull;
 }
 
-/* −ln(uniform / 2^64) × 2^48: exponential, of mean 1. The logarithm comes bit by bit from squaring the
- * mantissa. */
-static inline uint64_t hook_exponential(uint64_t uniform)
+/* An exponential draw of mean 1, × 2^48, by von Neumann's method, which needs comparisons only: the run of
+ * falling numbers that a uniform one starts is of odd length with the probability exp(−uniform). Each start
+ * that fails adds one. */
+static inline uint64_t hook_exponential(uint64_t *random)
 {
-    uniform |= 1;
-    unsigned zeros = (unsigned)__builtin_clzll(uniform);
-    uint64_t mantissa = uniform << zeros; /* [1, 2) × 2^63 */
-    uint64_t fraction = 0;                /* log2(mantissa) × 2^40 */
-    for (unsigned bit = 0; bit < 40; bit++) {
-        uint64_t square = (uint64_t)((unsigned __int128)mantissa * mantissa >> 64); /* [1, 4) × 2^62 */
-        fraction = fraction << 1 | square >> 63;
-        mantissa = square >> 63 ? square : square << 1;
+    for (uint64_t whole = 0;; whole += 1ull << HOOK_HAZARD_BITS) {
+        uint64_t first = hook_random(random), last = first, next;
+        unsigned length = 1;
+        while ((next = hook_random(random)) < last) {
+            last = next;
+            length++;
+        }
+        if (length % 2)
+            return whole + (first >> (64 - HOOK_HAZARD_BITS));
     }
-    uint64_t log2_inverse = ((uint64_t)(zeros + 1) << 40) - fraction;
-    return (uint64_t)((unsigned __int128)log2_inverse * HOOK_LN2_2_64 >> (40 + 64 - HOOK_HAZARD_BITS));
 }
 
 /* rate × size, or the greatest number. */
@@ -70,7 +69,8 @@ static inline uint64_t hook_probability(uint64_t hazard)
     unsigned halvings = (unsigned)(hazard / HOOK_LN2_2_48);
     uint64_t rest = (hazard - halvings * HOOK_LN2_2_48) << (63 - HOOK_HAZARD_BITS);
     uint64_t series = HOOK_PROBABILITY_ONE; /* (1 − exp(−rest)) / rest = 1 − rest/2 (1 − rest/3 (1 − …)) */
-    for (unsigned i = 18; i >= 2; i--)
+#pragma GCC unroll 12                       /* then divisions are multiplications */
+    for (unsigned i = 13; i >= 2; i--)
         series = HOOK_PROBABILITY_ONE - hook_multiply_63(rest, series) / i;
     uint64_t less = hook_multiply_63(rest, series);
     return halvings ? HOOK_PROBABILITY_ONE - ((HOOK_PROBABILITY_ONE - less) >> halvings) : less;
@@ -85,6 +85,15 @@ static inline uint64_t hook_weight_bytes(uint64_t size, uint64_t probability)
     if (scaled >> 64 >= probability)
         return UINT64_MAX;
     return hook_divide_128((uint64_t)(scaled >> 64), (uint64_t)scaled, probability);
+}
+
+/* weight² × (1 − probability), in 1024 bytes²: a sample's part in the variance of what it is added to.
+ * Weights count up to 2^36 bytes, so that sums have room. */
+static inline uint64_t hook_variance(uint64_t weight_bytes, uint64_t probability)
+{
+    uint64_t weight = weight_bytes < 1ull << 36 ? weight_bytes : 1ull << 36;
+    uint64_t square = (uint64_t)((unsigned __int128)weight * weight >> 10);
+    return hook_multiply_63(square, HOOK_PROBABILITY_ONE - probability);
 }
 
 /* 65536 / probability: the blocks that a sample stands for. */

@@ -5,6 +5,7 @@
  * Every shared word is changed atomically, and each place of the set by one thread at a time: who turned it
  * to BUSY. */
 #include "hook/stub/math.h"
+#include "hook/stub/walk.h"
 
 /* A call on its way into the allocator, as entry.S lays it out. */
 struct hook_call {
@@ -20,7 +21,7 @@ typedef uint64_t (*hook_real_fn)(uint64_t, uint64_t, uint64_t);
 /* The page after the code: stub.ld puts it there. */
 struct hook_data hook_data __attribute__((section(".bss.hook_data"), visibility("hidden")));
 
-void hook_site_alloc(uint64_t token, uint64_t block, uint64_t size, uint64_t weight_bytes,
+void hook_site_alloc(uint64_t token, uint64_t block, uint64_t variance, uint64_t weight_bytes,
                      uint64_t weight_blocks, const struct hook_frame *frame)
     __attribute__((visibility("hidden")));
 void hook_site_free(uint64_t token, uint64_t block, uint64_t weight_bytes)
@@ -107,6 +108,46 @@ static void place_return(uint32_t place, uint64_t block)
     __atomic_store_n(&hook_data.set[place], block, __ATOMIC_RELEASE);
 }
 
+/* ---- known stacks ---- */
+
+#define COUNT_SCALE 256 /* of bytes and blocks in struct hook_stack */
+
+static void stack_count_alloc(const struct hook_block *block)
+{
+    struct hook_stack *stack = &hook_data.stacks[block->stack];
+    count(stack->alloc_bytes, block->weight_bytes * COUNT_SCALE);
+    count(stack->alloc_blocks, block->weight_blocks / (65536 / COUNT_SCALE));
+    if (block->variance)
+        count(stack->live_variance, block->variance);
+}
+
+static void stack_count_free(const struct hook_block *block)
+{
+    struct hook_stack *stack = &hook_data.stacks[block->stack];
+    count(stack->freed_bytes, block->weight_bytes * COUNT_SCALE);
+    count(stack->freed_blocks, block->weight_blocks / (65536 / COUNT_SCALE));
+    if (block->variance)
+        count(stack->live_variance, -block->variance);
+}
+
+/* The number of the stack that a call comes from, or HOOK_NO_STACK. */
+static uint32_t stack_recognize(struct hook_thread *thread, const struct hook_frame *frame)
+{
+    uint64_t end = relaxed(thread->stack_end), hash;
+    if (frame->rsp < relaxed(thread->stack_start) || frame->rsp >= end || frame->rsp % 8) {
+        thread->stranger = frame->rsp;
+        count(header.counters.strangers, 1);
+        return HOOK_NO_STACK;
+    }
+    uint32_t frames = hook_walk(hook_data.rules, frame, end, &hash);
+    uint32_t stack = frames ? hook_stack_find(hook_data.keys, hash) : HOOK_NO_STACK;
+    if (stack != HOOK_NO_STACK)
+        count(header.counters.known_frames, frames);
+    return stack;
+}
+
+/* ---- the set, again ---- */
+
 /* The block of a place that is BUSY is gone: tell, and give the place back. */
 static void place_release(uint32_t place, uint64_t block)
 {
@@ -117,7 +158,12 @@ static void place_release(uint32_t place, uint64_t block)
         count(site->frees, 1);
         count(site->freed_bytes, gone->weight_bytes);
         count(header.counters.frees, 1);
-        hook_site_free(place_token(place), block, gone->weight_bytes);
+        if (gone->stack != HOOK_NO_STACK) {
+            stack_count_free(gone);
+        } else {
+            count(header.counters.free_traps, 1);
+            hook_site_free(place_token(place), block, gone->weight_bytes);
+        }
     }
     __atomic_store_n(&hook_data.set[place], HOOK_PLACE_EMPTY, __ATOMIC_RELEASE);
 }
@@ -159,8 +205,9 @@ static void thread_start(struct hook_thread *thread, uint64_t owner)
     thread->random = random ? random : 1;
     for (int i = 0; i < 4; i++) /* leave the neighbourhood of similar seeds */
         (void)hook_random(&thread->random);
-    thread->left = hook_exponential(hook_random(&thread->random));
+    thread->left = hook_exponential(&thread->random);
     thread->inside = 0;
+    thread->stack_end = thread->stack_start = thread->stranger = 0;
 }
 
 /* This thread's place: found, or a free one taken, or, when all near ones are taken, another thread's, which
@@ -200,22 +247,22 @@ static int thread_charge(struct hook_thread *thread, uint64_t hazard)
     return 0;
 }
 
-/* Counts a sample against its site's quota and everybody's grant, and lowers the rate when one is used up.
- * Counts that race are off by one, which only moves the moment of lowering. */
-static void rate_govern(uint32_t index)
+/* Counts what a sample costs against its site's quota and everybody's grant, and lowers the rate when one is
+ * used up. Counts that race are off by one, which only moves the moment of lowering. */
+static void rate_govern(uint32_t index, uint32_t cost)
 {
     struct hook_site *site = &hook_data.sites[index];
     uint32_t epoch = relaxed(header.epoch);
     if (relaxed(header.seen_epoch) != epoch) {
         header.seen_epoch = epoch;
-        header.epoch_samples = 0;
+        header.epoch_cost = 0;
     }
     if (relaxed(site->epoch) != epoch) {
         site->epoch = epoch;
-        site->epoch_samples = 0;
+        site->epoch_cost = 0;
     }
-    uint32_t of_all = __atomic_add_fetch(&header.epoch_samples, 1, __ATOMIC_RELAXED);
-    uint32_t of_site = __atomic_add_fetch(&site->epoch_samples, 1, __ATOMIC_RELAXED);
+    uint32_t of_all = __atomic_add_fetch(&header.epoch_cost, cost, __ATOMIC_RELAXED);
+    uint32_t of_site = __atomic_add_fetch(&site->epoch_cost, cost, __ATOMIC_RELAXED);
     /* Beyond the grant a site gets half its quota at each rate: if every sample lowered it, rates
      * would fall so fast that hardly any sample would stand for the rest of a burst. */
     uint32_t quota = relaxed(header.quota);
@@ -228,7 +275,7 @@ static void rate_govern(uint32_t index)
     if (lower < HOOK_RATE_MIN || !__atomic_compare_exchange_n(&hook_data.rates[index], &rate, lower, 0,
                                                               __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         return;
-    site->epoch_samples = 0;
+    site->epoch_cost = 0;
     count(header.counters.rate_lowered, 1);
 }
 
@@ -240,44 +287,63 @@ static uint64_t sample_decide(const struct hook_call *call, uint64_t size)
     struct hook_thread *thread = thread_find();
     if (!call->charged && (thread->inside || !thread_charge(thread, hazard)))
         return 0;
-    thread->left = hook_exponential(hook_random(&thread->random));
+    int certain = hazard == UINT64_MAX; /* which is charged to no countdown */
+    if (!certain)
+        thread->left = hook_exponential(&thread->random);
     if (!relaxed(header.enabled) || !hazard || thread->inside)
         return 0;
-    rate_govern(index);
-    return hook_probability(hazard);
+    return certain ? HOOK_PROBABILITY_ONE : hook_probability(hazard);
+}
+
+/* Tells of a sampled block: counts it here if its stack is known, else by way of the kernel. What it cost. */
+static uint32_t sample_tell(const struct hook_block *block, uint64_t token, uint64_t address,
+                            const struct hook_frame *frame)
+{
+    if (block->stack != HOOK_NO_STACK) {
+        stack_count_alloc(block);
+        return 1;
+    }
+    count(header.counters.traps, 1);
+    hook_site_alloc(token, address, block->variance, block->weight_bytes, block->weight_blocks, frame);
+    return relaxed(header.trap_price);
 }
 
 /* Remembers a sampled block that now exists, and tells. */
-static void sample_record(const struct hook_call *call, uint64_t block, uint64_t size, uint64_t probability)
+static void sample_record(const struct hook_call *call, uint64_t address, uint64_t size, uint64_t probability)
 {
     uint32_t index = hook_site_index(call->frame.rip);
     struct hook_site *site = &hook_data.sites[index];
-    uint64_t weight_bytes = hook_weight_bytes(size, probability),
-             weight_blocks = hook_weight_blocks(probability);
-    uint32_t stale = filter_has(block) ? place_take(block) : NO_PLACE;
+    uint32_t stale = filter_has(address) ? place_take(address) : NO_PLACE;
     if (stale != NO_PLACE) {
         count(header.counters.freed_unseen, place_is_current(stale) ? 1 : 0);
-        place_release(stale, block);
+        place_release(stale, address);
     }
-    uint32_t place = place_claim(block);
+    uint32_t place = place_claim(address);
     if (place == NO_PLACE) {
         count(header.counters.set_full, 1);
+        rate_govern(index, 1);
         return;
     }
-    struct hook_block *entry = &hook_data.blocks[place];
-    entry->generation++;
-    entry->site = index;
-    entry->attachment = relaxed(header.attachment);
-    entry->weight_bytes = weight_bytes;
-    filter_add(block);
-    place_return(place, block);
+    uint64_t weight_bytes = hook_weight_bytes(size, probability);
+    const struct hook_block block = {
+        .generation = hook_data.blocks[place].generation + 1,
+        .site = index,
+        .attachment = relaxed(header.attachment),
+        .stack = stack_recognize(thread_find(), &call->frame),
+        .weight_bytes = weight_bytes,
+        .weight_blocks = hook_weight_blocks(probability),
+        .variance = hook_variance(weight_bytes, probability),
+    };
+    hook_data.blocks[place] = block;
+    uint64_t token = place_token(place);
+    filter_add(address);
+    place_return(place, address);
     site->return_address = call->frame.rip;
     count(site->samples, 1);
     count(site->bytes, weight_bytes);
-    count(site->blocks, weight_blocks);
+    count(site->blocks, block.weight_blocks);
     count(header.counters.samples, 1);
-    hook_site_alloc(place_token(place), block, size, weight_bytes, hook_weight_blocks(probability),
-                    &call->frame);
+    rate_govern(index, sample_tell(&block, token, address, &call->frame));
 }
 
 /* ---- the doors ---- */

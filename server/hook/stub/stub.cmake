@@ -8,7 +8,7 @@ file(MAKE_DIRECTORY ${hook_stub_out})
 set(hook_stub_flags -std=gnu11 -O2 -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -mno-red-zone
     -fno-stack-protector -fcf-protection=none -fno-jump-tables -fomit-frame-pointer -fasynchronous-unwind-tables
     -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror -I${hook_stub_dir}/../..)
-set(hook_stub_headers ${hook_stub_dir}/math.h ${hook_stub_dir}/../stub_abi.h ${hook_stub_dir}/../functions.h)
+set(hook_stub_headers ${hook_stub_dir}/math.h ${hook_stub_dir}/walk.h ${hook_stub_dir}/../stub_abi.h ${hook_stub_dir}/../functions.h)
 
 add_custom_command(
   OUTPUT ${hook_stub_out}/stub_image.h

@@ -167,6 +167,8 @@ M.errors = {
 ---@class rsprof.StatusHeap
 ---@field mode 'hook'|'uprobe'|'off'
 ---@field intervalBytes integer
+---@field samples integer
+---@field kernelSamples integer
 ---@field liveBytes integer
 ---@field liveBlocks integer
 ---@field allocBytesPerSec number

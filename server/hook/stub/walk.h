@@ -1,0 +1,83 @@
+/* The stub's own walk: is this one of the stacks that rsprof has taught it? See "Known stacks" in stub_abi.h.
+ *
+ * Reads the running thread's stack, between its stack pointer and the end of the mapping around it, and
+ * nothing else. rsprof makes the same hashes. */
+#ifndef RSPROF_HOOK_STUB_WALK_H
+#define RSPROF_HOOK_STUB_WALK_H
+
+#include "hook/stub_abi.h"
+
+#define HOOK_WALK_FRAMES 128 /* STACK_MAX_FRAMES: the kernel truncates deeper stacks */
+#define HOOK_HASH_SEED   0x9ae16a3b2f90404full
+
+static inline uint64_t hook_stack_hash(uint64_t hash, uint64_t return_address)
+{
+    hash = (hash ^ return_address) * 0x9e3779b97f4a7c15ull;
+    return hash ^ hash >> 29;
+}
+
+static inline uint32_t hook_rule_index(uint64_t return_address)
+{
+    return (uint32_t)(return_address * 0x9e3779b97f4a7c15ull >> (64 - HOOK_RULE_BITS));
+}
+
+static inline uint32_t hook_key_index(uint64_t hash)
+{
+    return (uint32_t)(hash >> (64 - HOOK_KEY_BITS));
+}
+
+/* The rule at a return address; NULL: there is none. */
+static inline const struct hook_rule *hook_rule_find(const struct hook_rule *rules, uint64_t return_address)
+{
+    uint32_t home = hook_rule_index(return_address);
+    for (uint32_t i = 0; i < HOOK_KEY_WINDOW; i++) {
+        const struct hook_rule *rule = &rules[(home + i) & (HOOK_RULES - 1)];
+        if (__atomic_load_n(&rule->return_address, __ATOMIC_ACQUIRE) == return_address)
+            return rule;
+    }
+    return 0;
+}
+
+/* The number of the stack with a hash, or HOOK_NO_STACK. */
+static inline uint32_t hook_stack_find(const struct hook_stack_key *keys, uint64_t hash)
+{
+    uint32_t home = hook_key_index(hash);
+    for (uint32_t i = 0; i < HOOK_KEY_WINDOW; i++) {
+        const struct hook_stack_key *key = &keys[(home + i) & (HOOK_KEYS - 1)];
+        if (__atomic_load_n(&key->hash, __ATOMIC_ACQUIRE) == hash)
+            return (uint32_t)key->stack;
+    }
+    return HOOK_NO_STACK;
+}
+
+/* Walks the stack from `frame` on, up to its outermost frame, by rules alone. The number of frames, or 0 when
+ * the rules or the stack, which ends before `stack_end`, do not lead there. */
+static inline uint32_t hook_walk(const struct hook_rule *rules, const struct hook_frame *frame,
+                                 uint64_t stack_end, uint64_t *ret_hash)
+{
+    uint64_t rip = frame->rip, rsp = frame->rsp, rbp = frame->rbp, hash = HOOK_HASH_SEED;
+    for (uint32_t count = 1; count <= HOOK_WALK_FRAMES; count++) {
+        const struct hook_rule *rule = rip ? hook_rule_find(rules, rip) : 0;
+        if (!rule)
+            return 0;
+        hash = hook_stack_hash(hash, rip);
+        if (rule->kind == HOOK_RULE_END) {
+            *ret_hash = hash;
+            return count;
+        }
+        uint64_t cfa = (rule->kind == HOOK_RULE_RBP ? rbp : rsp) + (uint64_t)(int64_t)rule->cfa_offset;
+        if (cfa < rsp + 8 || cfa > stack_end || cfa % 8)
+            return 0;
+        if (rule->rbp_offset) {
+            uint64_t rbp_at = cfa + (uint64_t)(int64_t)rule->rbp_offset;
+            if (rbp_at < rsp || rbp_at > cfa - 8 || rbp_at % 8)
+                return 0;
+            rbp = *(const uint64_t *)rbp_at;
+        }
+        rip = *(const uint64_t *)(cfa - 8);
+        rsp = cfa;
+    }
+    return 0;
+}
+
+#endif

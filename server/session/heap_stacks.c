@@ -1,0 +1,186 @@
+#include "session/heap_stacks.h"
+
+#include "base/cleanup.h"
+#include "base/vec.h"
+
+#include <errno.h>
+
+#define UNTAUGHT UINT32_MAX
+
+/* A slot that was given a number of the hook. */
+struct numbered {
+    uint32_t slot;
+    struct heap_counts seen; /* what of its counts was added to the probe's */
+};
+
+struct heap_stacks {
+    struct known_stacks *known;
+    VEC(struct numbered) numbered; /* by number */
+    struct {
+        uint32_t number; /* UNTAUGHT: none yet */
+        bool tried;      /* since code last changed */
+    } slots[STACK_SLOTS_MAX];
+};
+
+int heap_stacks_new(struct known_stacks *known, struct heap_stacks **ret_stacks)
+{
+    struct heap_stacks *stacks = calloc(1, sizeof(*stacks));
+    if (!stacks)
+        return -ENOMEM;
+    stacks->known = known;
+    for (size_t i = 0; i < STACK_SLOTS_MAX; i++)
+        stacks->slots[i].number = UNTAUGHT;
+    *ret_stacks = stacks;
+    return 0;
+}
+
+void heap_stacks_free(struct heap_stacks *stacks)
+{
+    if (!stacks)
+        return;
+    vec_release(&stacks->numbered);
+    free(stacks);
+}
+
+/* ---- teaching ---- */
+
+/* The stub can follow rules that name a register, and the outermost frame. */
+static int rule_of_row(const struct unwind_row *row, struct hook_rule *ret_rule)
+{
+    static const enum hook_rule_kind kinds[] = {
+        [UNWIND_CFA_RSP] = HOOK_RULE_RSP, [UNWIND_CFA_RBP] = HOOK_RULE_RBP, [UNWIND_END] = HOOK_RULE_END};
+    if (row->kind >= sizeof(kinds) / sizeof(kinds[0]) || !kinds[row->kind])
+        return -EINVAL;
+    ret_rule->kind = kinds[row->kind];
+    ret_rule->cfa_offset = row->cfa_offset;
+    ret_rule->rbp_offset = row->rbp_offset;
+    return 0;
+}
+
+/* Where each module's code lies now. */
+struct placed_modules {
+    struct mapping *mappings;
+    const struct mapping *by_number[MODULES_MAX];
+};
+
+static void placed_modules_release(struct placed_modules *placed)
+{
+    free(placed->mappings);
+}
+
+static int place_modules(const struct modules *modules, struct placed_modules *ret_placed)
+{
+    size_t count;
+    int r = modules_mappings(modules, &ret_placed->mappings, &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct mapping *mapping = &ret_placed->mappings[i];
+        if (mapping->module < MODULES_MAX && !ret_placed->by_number[mapping->module])
+            ret_placed->by_number[mapping->module] = mapping;
+    }
+    return r;
+}
+
+static int rule_of_frame(const struct placed_modules *placed, const struct probe *probe,
+                         const struct viewed_frame *frame, struct hook_rule *ret_rule)
+{
+    const struct mapping *mapping = frame->module < MODULES_MAX ? placed->by_number[frame->module] : NULL;
+    if (!mapping)
+        return -EINVAL;
+    struct unwind_row row = probe_unwind_row(probe, mapping, frame->address);
+    ret_rule->return_address = frame->address + 1 + mapping->bias;
+    return rule_of_row(&row, ret_rule);
+}
+
+static int give_number(struct heap_stacks *stacks, uint32_t slot)
+{
+    if (stacks->slots[slot].number != UNTAUGHT)
+        return 0;
+    if (stacks->numbered.len >= HOOK_STACKS)
+        return -ENOSPC;
+    struct numbered *numbered = vec_push(&stacks->numbered);
+    if (!numbered)
+        return -ENOMEM;
+    *numbered = (struct numbered){.slot = slot};
+    stacks->slots[slot].number = (uint32_t)(stacks->numbered.len - 1);
+    return 0;
+}
+
+static int teach(struct heap_stacks *stacks, const struct placed_modules *placed, const struct probe *probe,
+                 const struct stack_view *view, uint32_t slot)
+{
+    struct hook_rule rules[STACK_MAX_FRAMES];
+    const struct viewed_stack stack = stack_view_stack(view, slot);
+    int r = 0;
+    for (uint32_t i = 0; i < stack.frame_count && r == 0; i++) {
+        const struct viewed_frame frame = stack_view_frame(view, stack.frames[i]);
+        r = rule_of_frame(placed, probe, &frame, &rules[i]);
+    }
+    if (r == 0)
+        r = give_number(stacks, slot);
+    return r < 0 ? r
+                 : known_stacks_teach(stacks->known, stacks->slots[slot].number, rules, stack.frame_count);
+}
+
+/* Whether blocks were allocated there that the hook could have counted by itself. */
+static bool is_to_be_taught(const struct heap_stacks *stacks, const struct stack_view *view, uint32_t slot)
+{
+    if (stacks->slots[slot].tried)
+        return false;
+    const struct viewed_stack stack = stack_view_stack(view, slot);
+    return stack.complete && stack.alloc_blocks > 0;
+}
+
+int heap_stacks_teach(struct heap_stacks *stacks, const struct modules *modules, const struct probe *probe,
+                      const struct stack_view *view)
+{
+    CLEANUP(placed_modules_release) struct placed_modules placed = {0};
+    uint32_t count = (uint32_t)stack_view_len(view);
+    for (uint32_t slot = 0; slot < count; slot++) {
+        if (!is_to_be_taught(stacks, view, slot))
+            continue;
+        int r = placed.mappings ? 0 : place_modules(modules, &placed);
+        if (r == 0)
+            r = teach(stacks, &placed, probe, view, slot);
+        if (r < 0 && r != -EINVAL && r != -ENOSPC)
+            return r;
+        stacks->slots[slot].tried = true; /* one that cannot be taught goes on through the kernel */
+    }
+    return 0;
+}
+
+int heap_stacks_forget(struct heap_stacks *stacks)
+{
+    for (size_t i = 0; i < STACK_SLOTS_MAX; i++)
+        stacks->slots[i].tried = false;
+    return known_stacks_forget(stacks->known);
+}
+
+/* ---- counting ---- */
+
+static struct heap_counts counts_of(const struct hook_stack *stack)
+{
+    return (struct heap_counts){stack->alloc_bytes, stack->alloc_blocks, stack->freed_bytes,
+                                stack->freed_blocks, stack->live_variance};
+}
+
+static struct heap_counts difference(const struct heap_counts *now, const struct heap_counts *seen)
+{
+    return (struct heap_counts){
+        now->alloc_bytes - seen->alloc_bytes,     now->alloc_blocks - seen->alloc_blocks,
+        now->freed_bytes - seen->freed_bytes,     now->freed_blocks - seen->freed_blocks,
+        now->live_variance - seen->live_variance,
+    };
+}
+
+int heap_stacks_count(struct heap_stacks *stacks, struct probe *probe)
+{
+    const struct hook_stack *counts;
+    int r = known_stacks_read(stacks->known, (uint32_t)stacks->numbered.len, &counts);
+    for (size_t i = 0; r == 0 && i < stacks->numbered.len; i++) {
+        struct numbered *numbered = &stacks->numbered.items[i];
+        struct heap_counts now = counts_of(&counts[i]), more = difference(&now, &numbered->seen);
+        probe_add_heap_counts(probe, numbered->slot, &more);
+        numbered->seen = now;
+    }
+    return r;
+}

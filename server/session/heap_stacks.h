@@ -1,0 +1,28 @@
+/* The stacks of a session that the hook in the target tells apart by itself: which slots they are, and what
+ * was counted for them there. Owned by heap_hook.c. Errors: those of hook/known_stacks.h. */
+#ifndef RSPROF_SESSION_HEAP_STACKS_H
+#define RSPROF_SESSION_HEAP_STACKS_H
+
+#include "hook/known_stacks.h"
+#include "probe/probe.h"
+#include "profile/stack_view.h"
+#include "session/modules.h"
+
+struct heap_stacks;
+
+/* `known` must outlive this. */
+int heap_stacks_new(struct known_stacks *known, struct heap_stacks **ret_stacks);
+void heap_stacks_free(struct heap_stacks *stacks);
+
+/* Teaches the hook the stacks that blocks were allocated at since the last call, where they can be walked by
+ * rules alone. Stacks in `view` have the numbers of their slots. */
+int heap_stacks_teach(struct heap_stacks *stacks, const struct modules *modules, const struct probe *probe,
+                      const struct stack_view *view);
+
+/* Code was mapped or unmapped: all are taught anew. */
+int heap_stacks_forget(struct heap_stacks *stacks);
+
+/* Adds to the probe's counts what the hook has counted since the last call. */
+int heap_stacks_count(struct heap_stacks *stacks, struct probe *probe);
+
+#endif
