@@ -117,20 +117,20 @@ struct hook_thread {
     /* The mapping that the thread's stack lies in, written by rsprof; end 0: not looked up yet. */
     uint64_t stack_start, stack_end;
     uint64_t stranger; /* a stack pointer outside of it, for rsprof to look up; 0: none */
-    uint64_t unused;
+    uint64_t cost;     /* of samples, that no quota was charged with yet */
 };
 
-/* What became of one site's samples, for the governor. Counts only grow, until an attachment begins. */
+/* What became of one site's samples whose stacks the stub does not know. Counts only grow, until an
+ * attachment begins. */
 struct hook_site {
-    uint64_t return_address; /* of its latest sample: sites share a place when their hashes collide */
     uint64_t samples;
-    uint64_t bytes; /* sum of weights */
+    uint64_t bytes;  /* sum of weights */
+    uint64_t blocks; /* sum of weights, in 1/65536 */
     uint64_t frees;
     uint64_t freed_bytes; /* sum of weights */
     uint32_t epoch;       /* heartbeat that epoch_cost belongs to */
-    uint32_t epoch_cost;
-    uint64_t blocks; /* sum of weights, in 1/65536 */
-    uint64_t unused;
+    uint32_t epoch_cost;  /* of all its samples */
+    uint64_t unused[2];
 };
 
 /* A sampled block, beside its place in the set. */
@@ -144,6 +144,9 @@ struct hook_block {
 };
 
 #define HOOK_NO_STACK UINT32_MAX
+
+#define HOOK_BLOCKS_SCALE 65536 /* of blocks, in weights and in struct hook_site */
+#define HOOK_COUNT_SCALE  256   /* of bytes and blocks in struct hook_stack */
 
 /* How to come from a frame to its caller's, at one return address. Written by rsprof. */
 struct hook_rule {
@@ -165,22 +168,21 @@ struct hook_stack_key {
     uint64_t stack;
 };
 
-/* What the stub has counted for a known stack: as struct heap_counts of bpf/events.h, in the same units.
- * Freed ones first, so that who copies them upwards never finds more freed than allocated. */
+/* What the stub has counted for a known stack: the first fields as struct heap_counts of bpf/events.h, in the
+ * same units. Freed ones first, so that who copies them upwards never finds more freed than allocated. A
+ * cache line each: it is the only one that threads with samples of the same stack share. */
 struct hook_stack {
     uint64_t freed_bytes, freed_blocks;
     uint64_t alloc_bytes, alloc_blocks;
     uint64_t live_variance;
-    uint64_t unused[3];
+    uint64_t frees, samples;
+    uint64_t unused;
 };
 
 /* Counts by the stub. Each loss is one of them. */
 struct hook_counters {
-    uint64_t samples;        /* taken */
-    uint64_t frees;          /* … and their ends */
-    uint64_t traps;          /* samples that passed the alloc site */
-    uint64_t free_traps;     /* ends that passed the free site */
-    uint64_t known_frames;   /* walked by the stub, for samples that did not */
+    uint64_t samples;        /* passed the alloc site */
+    uint64_t frees;          /* passed the free site */
     uint64_t strangers;      /* stacks whose mapping was to be looked up */
     uint64_t set_full;       /* LOSS: sampled, but there was no place in the set */
     uint64_t freed_unseen;   /* sampled blocks whose address came back without a free: another allocator path
@@ -214,7 +216,7 @@ struct hook_header {
     uint32_t trap_price; /* of a sample that passes the alloc site; any other costs 1 */
     uint64_t seed;
     /* written by the stub */
-    uint32_t seen_epoch;
+    _Alignas(64) uint32_t seen_epoch;
     uint32_t epoch_cost;
     struct hook_counters counters;
 };
@@ -244,7 +246,9 @@ _Static_assert(__builtin_offsetof(struct hook_data, threads) == HOOK_OFFSET_THRE
 _Static_assert(__builtin_offsetof(struct hook_data, filter) == HOOK_OFFSET_FILTER, "the assembly's idea");
 _Static_assert(__builtin_offsetof(struct hook_thread, left) == HOOK_THREAD_LEFT, "the assembly's idea");
 _Static_assert(sizeof(struct hook_header) <= 0x1000, "the header is a page");
-_Static_assert(sizeof(struct hook_thread) == 64 && sizeof(struct hook_site) == 64, "cache lines");
+_Static_assert(sizeof(struct hook_thread) == 64 && sizeof(struct hook_site) == 64 &&
+                   sizeof(struct hook_stack) == 64,
+               "cache lines");
 _Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) == HOOK_THREAD_MASK, "the assembly's idea");
 _Static_assert(HOOK_SITES == HOOK_SITE_MASK + 1, "the assembly's idea");
 _Static_assert(HOOK_FUNCTION_COUNT <= HOOK_FUNCTION_MAX, "tables");

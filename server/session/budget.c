@@ -3,8 +3,11 @@
 #include "base/clock.h"
 #include "session/session_internal.h"
 
-#define HEAP_PART    0.75 /* of the budget: the rest is for CPU samples */
-#define IDLE_CORES   0.05 /* a target that uses less is treated as if it used this much */
+#include <math.h>
+
+#define CPU_PART     0.1  /* of the budget, for CPU samples */
+#define SAMPLE_PART  0.5  /* … that heap samples get at least, whatever the hook costs by itself */
+#define IDLE_CORES   0.15 /* a target that uses less is treated as if it used this much */
 #define HOOK_PAIR_NS 2.0  /* an allocation and its free, measured by tests/bench/heap_pairs.py */
 #define UPROBE_BURST_NS                                                                                      \
     (1.0 * NS_PER_SEC) /* of the target's time, that plain uprobes may cost beyond the budget */
@@ -22,6 +25,13 @@ static double hook_overhead(struct session *session)
     if (!session->heap_hook || snapshot->process_cores <= 0)
         return 0;
     return snapshot->heap.allocs_per_sec * HOOK_PAIR_NS / NS_PER_SEC / snapshot->process_cores;
+}
+
+/* What heap samples may cost, in the target's time over its CPU time. */
+static double sample_fraction(struct session *session)
+{
+    double budget = session->options.budget_fraction;
+    return fmax(budget * (1 - CPU_PART) - hook_overhead(session), budget * SAMPLE_PART);
 }
 
 /* Time in the programs, in the traps and in the hook, over the target's own CPU time. */
@@ -44,7 +54,7 @@ static void govern_hook(struct session *session, uint64_t now_ns)
     session->run.last_govern_cpu_ns = session->run.process_cpu_ns;
     double cores = cpu_sec / seconds > IDLE_CORES ? cpu_sec / seconds : IDLE_CORES;
     struct heap_hook_budget budget = {
-        .ns_per_sec = session->options.budget_fraction * HEAP_PART * cores * NS_PER_SEC,
+        .ns_per_sec = sample_fraction(session) * cores * NS_PER_SEC,
         .cost = probe_heap_cost(session->probe),
     };
     heap_hook_tick(session->heap_hook, seconds, &budget);

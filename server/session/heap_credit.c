@@ -8,19 +8,21 @@
 #define RESERVE_SEC      5.0  /* … of it, what a steady load leaves alone */
 #define QUIET_NS_PER_SEC (0.015 * NS_PER_SEC)
 #define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
-#define FIRST_CREDIT_NS  (0.01 * NS_PER_SEC)
-#define TRAP_SHARE_SEC   2.0 /* that the share of samples through the kernel is taken over */
-#define LIMITS_SEC       0.5 /* the stub's limits are for so long: twice the time between heartbeats */
+#define FIRST_CREDIT_NS  (0.003 * NS_PER_SEC)
+#define TRAP_SHARE_SEC   0.5 /* that the share of samples through the kernel is taken over */
+#define LENDING_SHARE    0.5 /* … below which the reserve is lent: before, most of it would go into the kernel \
+                              */
+#define LIMITS_SEC 0.5       /* the stub's limits are for so long: twice the time between heartbeats */
 
 /* What a sample costs the target whose stack the stub knows: it, each of its frames, and its end. Measured by
- * tests/bench/heap_known.py, where caches are neither warm nor cold. */
-#define KNOWN_SAMPLE_NS 200.0
-#define KNOWN_FRAME_NS  15.0
-#define KNOWN_FREE_NS   80.0
+ * tests/bench/heap_known.py, with caches that the program uses, too. */
+#define KNOWN_SAMPLE_NS 300.0
+#define KNOWN_FRAME_NS  20.0
+#define KNOWN_FREE_NS   150.0
 
-struct heap_credit heap_credit_start(const struct hook_counters *counters)
+struct heap_credit heap_credit_start(void)
 {
-    return (struct heap_credit){.ns = FIRST_CREDIT_NS, .trap_share = 1, .seen = *counters};
+    return (struct heap_credit){.ns = FIRST_CREDIT_NS, .trap_share = 1};
 }
 
 struct heap_hook_budget heap_credit_first_budget(void)
@@ -30,24 +32,22 @@ struct heap_hook_budget heap_credit_first_budget(void)
 
 /* ---- what samples cost ---- */
 
-double heap_known_cost_ns(const struct hook_counters *counters)
+double heap_known_cost_ns(const struct heap_events *events)
 {
-    return (double)(counters->samples - counters->traps) * KNOWN_SAMPLE_NS +
-           (double)counters->known_frames * KNOWN_FRAME_NS +
-           (double)(counters->frees - counters->free_traps) * KNOWN_FREE_NS;
+    return (double)events->known * KNOWN_SAMPLE_NS + (double)events->known_frames * KNOWN_FRAME_NS +
+           (double)events->known_frees * KNOWN_FREE_NS;
 }
 
-static double cost_ns(const struct hook_counters *counters, const struct probe_heap_cost *cost)
+static double cost_ns(const struct heap_events *events, const struct probe_heap_cost *cost)
 {
-    return heap_known_cost_ns(counters) + (double)counters->traps * cost->sample_ns +
-           (double)counters->free_traps * cost->free_ns;
+    return heap_known_cost_ns(events) + (double)events->traps * cost->sample_ns +
+           (double)events->free_traps * cost->free_ns;
 }
 
 /* A sample whose stack the stub knows, and its end. */
-static double known_pair_ns(const struct hook_counters *counters)
+static double known_pair_ns(const struct heap_events *events)
 {
-    uint64_t samples = counters->samples - counters->traps;
-    double frames = samples ? (double)counters->known_frames / (double)samples : 0;
+    double frames = events->known ? (double)events->known_frames / (double)events->known : 0;
     return KNOWN_SAMPLE_NS + KNOWN_FREE_NS + frames * KNOWN_FRAME_NS;
 }
 
@@ -58,30 +58,30 @@ static double trap_pair_ns(const struct heap_hook_budget *budget)
 
 /* ---- the credit ---- */
 
-static void follow_trap_share(struct heap_credit *credit, double seconds,
-                              const struct hook_counters *counters)
+static void follow_trap_share(struct heap_credit *credit, double seconds, const struct heap_events *events)
 {
-    double samples = (double)(counters->samples - credit->seen.samples),
-           traps = (double)(counters->traps - credit->seen.traps), keep = exp(-seconds / TRAP_SHARE_SEC);
-    if (samples > 0)
-        credit->trap_share = keep * credit->trap_share + (1 - keep) * traps / samples;
+    double known = (double)(events->known - credit->seen.known),
+           traps = (double)(events->traps - credit->seen.traps), keep = exp(-seconds / TRAP_SHARE_SEC);
+    if (known + traps > 0)
+        credit->trap_share = keep * credit->trap_share + (1 - keep) * traps / (known + traps);
 }
 
 void heap_credit_settle(struct heap_credit *credit, double seconds, const struct heap_hook_budget *budget,
-                        const struct hook_counters *counters)
+                        const struct heap_events *events)
 {
-    double spent = cost_ns(counters, &budget->cost) - cost_ns(&credit->seen, &budget->cost);
-    if (!credit->lent)
+    double spent = cost_ns(events, &budget->cost) - cost_ns(&credit->seen, &budget->cost);
+    follow_trap_share(credit, seconds, events);
+    if (!credit->lent && credit->trap_share < LENDING_SHARE) {
         credit->ns = fmax(credit->ns, RESERVE_SEC * budget->ns_per_sec);
-    credit->lent = true;
+        credit->lent = true;
+    }
     double fill = budget->ns_per_sec * seconds, most = CREDIT_SEC * budget->ns_per_sec;
     if (spent < fill / 4) {
         fill += QUIET_NS_PER_SEC * seconds;
         most = fmax(most, QUIET_MOST_NS);
     }
     credit->ns = fmax(fmin(credit->ns + fill, most) - spent, -most);
-    follow_trap_share(credit, seconds, counters);
-    credit->seen = *counters;
+    credit->seen = *events;
 }
 
 /* Less is not spent even while a debt is paid off. */

@@ -21,22 +21,28 @@ struct heap_hook_budget {
     struct probe_heap_cost cost;
 };
 
+/* What the hook has sampled so far, and what of it has ended. */
+struct heap_events {
+    uint64_t traps, free_traps;                /* by way of the kernel */
+    uint64_t known, known_frees, known_frames; /* by itself; frames that it has walked for them */
+};
+
 struct heap_credit {
     double ns;
     bool lent;         /* the reserve was lent to begin with */
     double trap_share; /* of the samples of late, those that went through the kernel */
-    struct hook_counters seen;
+    struct heap_events seen;
 };
 
-/* Starts with a small credit. `counters`: as they stand. */
-struct heap_credit heap_credit_start(const struct hook_counters *counters);
+/* A small credit, before anything has been sampled. */
+struct heap_credit heap_credit_start(void);
 
 /* Before anything has been measured. */
 struct heap_hook_budget heap_credit_first_budget(void);
 
 /* Pays for what the stub has counted since the last time, `seconds` ago. */
 void heap_credit_settle(struct heap_credit *credit, double seconds, const struct heap_hook_budget *budget,
-                        const struct hook_counters *counters);
+                        const struct heap_events *events);
 
 /* Limits for the stub that let a burst spend all of the credit. */
 struct hook_limits heap_credit_limits(const struct heap_credit *credit,
@@ -47,6 +53,6 @@ struct governor_cost heap_credit_spending(const struct heap_credit *credit,
                                           const struct heap_hook_budget *budget);
 
 /* What samples have cost the target so far that the stub has counted by itself. */
-double heap_known_cost_ns(const struct hook_counters *counters);
+double heap_known_cost_ns(const struct heap_events *events);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 struct heap_hook {
     struct hook *hook;
@@ -19,6 +20,10 @@ struct heap_hook {
     struct known_stacks *known;
     struct heap_stacks *stacks;
     struct heap_credit credit;
+    /* As of the last tick. */
+    struct hook_site sites[HOOK_SITES];
+    struct heap_events events;
+    uint64_t seen_strangers;
     uint64_t told_samples, told_bytes; /* of a fixed interval */
     struct heap_hook_stats stats;
 };
@@ -78,59 +83,66 @@ int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
     return r < 0 ? r : install(hook, modules, &patches);
 }
 
-static uint64_t sampled_bytes(const struct hook_state *state)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < HOOK_SITES; i++)
-        bytes += state->sites[i].bytes;
-    return bytes;
-}
-
-/* The interval that was asked for, again: beyond the limits the stub has made it longer, and it is what the
- * samples came to that is told. */
-static int hold_interval(struct heap_hook *hook, const struct hook_state *state)
-{
-    uint64_t samples = state->header->counters.samples - hook->told_samples, bytes = sampled_bytes(state);
-    if (samples)
-        hook->stats.interval_bytes = (bytes - hook->told_bytes) / samples;
-    hook->told_samples += samples;
-    hook->told_bytes = bytes;
-    return hook_set_interval(hook->hook, hook->interval_bytes);
-}
-
-static int set_rates(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
-                     const struct hook_state *state)
-{
-    OWNED_MEM uint64_t *rates = calloc(HOOK_SITES, sizeof(*rates));
-    if (!rates)
-        return -ENOMEM;
-    struct governor_cost cost = heap_credit_spending(&hook->credit, budget);
-    governor_tick(hook->governor, state->sites, seconds, &cost, rates);
-    hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
-    return hook_set_rates(hook->hook, rates);
-}
-
-static int steer(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget,
-                 const struct hook_state *state)
-{
-    struct hook_limits limits = heap_credit_limits(&hook->credit, budget);
-    int r = hook_set_limits(hook->hook, &limits);
-    if (r < 0)
-        return r;
-    return hook->governor ? set_rates(hook, seconds, budget, state) : hold_interval(hook, state);
-}
-
-static int steer_first(struct heap_hook *hook)
+/* What the stub has counted, for known stacks too, goes into `sites` and `events`. */
+static int look(struct heap_hook *hook, struct hook_counters *ret_counters)
 {
     struct hook_state state;
     int r = hook_read(hook->hook, &state);
     if (r < 0)
         return r;
-    hook->credit = heap_credit_start(&state.header->counters);
-    hook->told_samples = state.header->counters.samples;
-    hook->told_bytes = sampled_bytes(&state);
+    memcpy(hook->sites, state.sites, sizeof(hook->sites));
+    hook->events = (struct heap_events){.traps = state.header->counters.samples,
+                                        .free_traps = state.header->counters.frees};
+    heap_stacks_add_up(hook->stacks, hook->sites, &hook->events);
+    *ret_counters = state.header->counters;
+    return 0;
+}
+
+static uint64_t sampled_bytes(const struct heap_hook *hook)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < HOOK_SITES; i++)
+        bytes += hook->sites[i].bytes;
+    return bytes;
+}
+
+/* The interval that was asked for, again: beyond the limits the stub has made it longer, and it is what the
+ * samples came to that is told. */
+static int hold_interval(struct heap_hook *hook)
+{
+    uint64_t samples = hook->events.traps + hook->events.known, bytes = sampled_bytes(hook);
+    if (samples > hook->told_samples)
+        hook->stats.interval_bytes = (bytes - hook->told_bytes) / (samples - hook->told_samples);
+    hook->told_samples = samples;
+    hook->told_bytes = bytes;
+    return hook_set_interval(hook->hook, hook->interval_bytes);
+}
+
+static int set_rates(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
+{
+    OWNED_MEM uint64_t *rates = calloc(HOOK_SITES, sizeof(*rates));
+    if (!rates)
+        return -ENOMEM;
+    struct governor_cost cost = heap_credit_spending(&hook->credit, budget);
+    governor_tick(hook->governor, hook->sites, seconds, &cost, rates);
+    hook->stats.interval_bytes = (uint64_t)governor_status(hook->governor).mean_interval_bytes;
+    return hook_set_rates(hook->hook, rates);
+}
+
+static int steer(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
+{
+    struct hook_limits limits = heap_credit_limits(&hook->credit, budget);
+    int r = hook_set_limits(hook->hook, &limits);
+    if (r < 0)
+        return r;
+    return hook->governor ? set_rates(hook, seconds, budget) : hold_interval(hook);
+}
+
+static int steer_first(struct heap_hook *hook)
+{
     struct heap_hook_budget budget = heap_credit_first_budget();
-    return steer(hook, 0, &budget, &state);
+    hook->credit = heap_credit_start();
+    return steer(hook, 0, &budget);
 }
 
 static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe)
@@ -212,21 +224,22 @@ int heap_hook_forget_stacks(struct heap_hook *hook)
 
 int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hook_budget *budget)
 {
-    struct hook_state state;
+    struct hook_counters counters;
     int r = hook_heartbeat(hook->hook);
-    if (r == 0)
-        r = hook_read(hook->hook, &state);
     if (r < 0)
         return r;
-    const struct hook_counters *counters = &state.header->counters;
-    if (counters->strangers != hook->credit.seen.strangers)
+    r = look(hook, &counters);
+    if (r < 0)
+        return r;
+    if (counters.strangers != hook->seen_strangers)
         r = known_stacks_find_mappings(hook->known);
-    hook->stats.lost = counters->set_full + counters->freed_unseen;
-    hook->stats.samples = counters->samples;
-    hook->stats.kernel_samples = counters->traps;
-    hook->stats.known_cost_ns = (uint64_t)heap_known_cost_ns(counters);
-    heap_credit_settle(&hook->credit, seconds, budget, counters);
-    return r < 0 ? r : steer(hook, seconds, budget, &state);
+    hook->seen_strangers = counters.strangers;
+    hook->stats.lost = counters.set_full + counters.freed_unseen;
+    hook->stats.samples = hook->events.traps + hook->events.known;
+    hook->stats.kernel_samples = hook->events.traps;
+    hook->stats.known_cost_ns = (uint64_t)heap_known_cost_ns(&hook->events);
+    heap_credit_settle(&hook->credit, seconds, budget, &hook->events);
+    return r < 0 ? r : steer(hook, seconds, budget);
 }
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats)

@@ -10,7 +10,9 @@
 /* A slot that was given a number of the hook. */
 struct numbered {
     uint32_t slot;
-    struct heap_counts seen; /* what of its counts was added to the probe's */
+    uint32_t site;
+    uint32_t frame_count;
+    struct hook_stack seen; /* what of its counts was added to the probe's */
 };
 
 struct heap_stacks {
@@ -117,8 +119,13 @@ static int teach(struct heap_stacks *stacks, const struct placed_modules *placed
     }
     if (r == 0)
         r = give_number(stacks, slot);
-    return r < 0 ? r
-                 : known_stacks_teach(stacks->known, stacks->slots[slot].number, rules, stack.frame_count);
+    if (r < 0)
+        return r;
+    uint32_t number = stacks->slots[slot].number;
+    struct numbered *numbered = &stacks->numbered.items[number];
+    numbered->site = hook_site_index(rules[0].return_address);
+    numbered->frame_count = stack.frame_count;
+    return known_stacks_teach(stacks->known, number, rules, stack.frame_count);
 }
 
 /* Whether blocks were allocated there that the hook could have counted by itself. */
@@ -157,13 +164,7 @@ int heap_stacks_forget(struct heap_stacks *stacks)
 
 /* ---- counting ---- */
 
-static struct heap_counts counts_of(const struct hook_stack *stack)
-{
-    return (struct heap_counts){stack->alloc_bytes, stack->alloc_blocks, stack->freed_bytes,
-                                stack->freed_blocks, stack->live_variance};
-}
-
-static struct heap_counts difference(const struct heap_counts *now, const struct heap_counts *seen)
+static struct heap_counts difference(const struct hook_stack *now, const struct hook_stack *seen)
 {
     return (struct heap_counts){
         now->alloc_bytes - seen->alloc_bytes,     now->alloc_blocks - seen->alloc_blocks,
@@ -178,9 +179,27 @@ int heap_stacks_count(struct heap_stacks *stacks, struct probe *probe)
     int r = known_stacks_read(stacks->known, (uint32_t)stacks->numbered.len, &counts);
     for (size_t i = 0; r == 0 && i < stacks->numbered.len; i++) {
         struct numbered *numbered = &stacks->numbered.items[i];
-        struct heap_counts now = counts_of(&counts[i]), more = difference(&now, &numbered->seen);
+        struct heap_counts more = difference(&counts[i], &numbered->seen);
         probe_add_heap_counts(probe, numbered->slot, &more);
-        numbered->seen = now;
+        numbered->seen = counts[i];
     }
     return r;
+}
+
+void heap_stacks_add_up(const struct heap_stacks *stacks, struct hook_site sites[static HOOK_SITES],
+                        struct heap_events *events)
+{
+    for (size_t i = 0; i < stacks->numbered.len; i++) {
+        const struct numbered *numbered = &stacks->numbered.items[i];
+        const struct hook_stack *seen = &numbered->seen;
+        struct hook_site *site = &sites[numbered->site];
+        site->samples += seen->samples;
+        site->frees += seen->frees;
+        site->bytes += seen->alloc_bytes / HOOK_COUNT_SCALE;
+        site->freed_bytes += seen->freed_bytes / HOOK_COUNT_SCALE;
+        site->blocks += seen->alloc_blocks * (HOOK_BLOCKS_SCALE / HOOK_COUNT_SCALE);
+        events->known += seen->samples;
+        events->known_frees += seen->frees;
+        events->known_frames += seen->samples * numbered->frame_count;
+    }
 }

@@ -6,6 +6,7 @@
 #include "hook/known_stacks.h"
 #include "probe/probe.h"
 #include "profile/stack_view.h"
+#include "session/heap_credit.h"
 #include "session/modules.h"
 
 struct heap_stacks;
@@ -24,5 +25,10 @@ int heap_stacks_forget(struct heap_stacks *stacks);
 
 /* Adds to the probe's counts what the hook has counted since the last call. */
 int heap_stacks_count(struct heap_stacks *stacks, struct probe *probe);
+
+/* Adds what the hook had counted by the last call of heap_stacks_count to what it says of its sites, and to
+ * the known ones of `events`. */
+void heap_stacks_add_up(const struct heap_stacks *stacks, struct hook_site sites[static HOOK_SITES],
+                        struct heap_events *events);
 
 #endif

@@ -12,48 +12,15 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
+
+from measured_loop import Loop
 
 PROGRAM = Path(os.environ["PROGRAMS"]) / "heap_pairs"
 SOURCE = Path(__file__).resolve().parent.parent / "programs" / "heap_pairs.rs"
 DRIVER = os.environ["HOOK_DRIVER"]
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-
-
-class Loop:
-    """The program, running, and what it measures."""
-
-    def __init__(self, *command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.samples = []
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-
-    def read(self):
-        for line in self.process.stdout:
-            fields = line.split()
-            if len(fields) == 2 and fields[0][0].isdigit():
-                self.samples.append((float(fields[0]), float(fields[1])))
-
-    def since(self, begin):
-        return [ns for when, ns in self.samples if when > begin + 0.1]
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.reader.join()
-
-
-def second(loop):
-    """What is reached by the quickest tenth of what it measures in a second: others on the same core make the rest slower."""
-    begin = time.clock_gettime(time.CLOCK_MONOTONIC)
-    time.sleep(1)
-    while len(loop.since(begin)) < 5:  # slow ones
-        time.sleep(0.5)
-    measured = sorted(loop.since(begin)[1:])  # not the one that the change fell into
-    return measured[len(measured) // 10]
 
 
 class Hook:
@@ -101,13 +68,13 @@ def toggle(tool, program):
     time.sleep(0.5)
     bare, with_tool = [], []
     for _ in range(ROUNDS):
-        bare.append(second(loop))
+        bare.append(loop.quickest())
         running = tool(loop.process.pid)
         time.sleep(0.2)
-        with_tool.append(second(loop))
+        with_tool.append(loop.quickest())
         running.stop()
         time.sleep(0.2)
-    bare.append(second(loop))
+    bare.append(loop.quickest())
     loop.stop()
     changes = [on / ((before + after) / 2) for on, before, after in zip(with_tool, bare, bare[1:])]
     return statistics.median(bare), statistics.median(with_tool), statistics.median(changes)
@@ -117,7 +84,7 @@ def under_heaptrack():
     with tempfile.TemporaryDirectory() as folder:
         loop = Loop("heaptrack", "--raw", "-o", f"{folder}/trace", PROGRAM)
         time.sleep(2)
-        ns = second(loop)
+        ns = loop.quickest()
         loop.stop()
     return ns
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What profiling costs the target: attaches and detaches every second within one run, and compares the rounds a second of
+"""What profiling costs the target: attaches and detaches every second within one run, and compares the rounds a second of CPU time in
 neighbouring halves. Prints the median of the pairs' ratios, since these machines drift.
 
 usage: RSPROF=… PROGRAMS=… overhead.py [--pairs N] [--heap MODE] [KIND:THREADS ...]"""
@@ -19,13 +19,14 @@ PROGRAMS = os.environ["PROGRAMS"]
 
 
 class Counter:
-    """Rounds that the target has done, with the time of the look."""
+    """Rounds that the target has done, with the CPU time they took: what else runs on the machine does not count."""
 
-    def __init__(self, path):
+    def __init__(self, path, pid):
         self.file = open(path, "rb", buffering=0)
+        self.clock = ~pid << 3 | 2  # clock_getcpuclockid(3)
 
     def read(self):
-        return int.from_bytes(os.pread(self.file.fileno(), 8, 0), "little"), time.monotonic()
+        return int.from_bytes(os.pread(self.file.fileno(), 8, 0), "little"), time.clock_gettime(self.clock)
 
     def rate(self, seconds):
         before, start = self.read()
@@ -41,7 +42,7 @@ def measure(kind, threads, heap, pairs):
         target = subprocess.Popen([PROGRAMS + "/churn", kind, file.name, str(threads), str(pairs * 10 + 30)])
         try:
             time.sleep(0.5)
-            counter = Counter(file.name)
+            counter = Counter(file.name, target.pid)
             for _ in range(pairs):
                 before = counter.rate(0.5)
                 server.ask("rsprof/attach", {"pid": target.pid, "heap": heap})

@@ -110,13 +110,12 @@ static void place_return(uint32_t place, uint64_t block)
 
 /* ---- known stacks ---- */
 
-#define COUNT_SCALE 256 /* of bytes and blocks in struct hook_stack */
-
 static void stack_count_alloc(const struct hook_block *block)
 {
     struct hook_stack *stack = &hook_data.stacks[block->stack];
-    count(stack->alloc_bytes, block->weight_bytes * COUNT_SCALE);
-    count(stack->alloc_blocks, block->weight_blocks / (65536 / COUNT_SCALE));
+    count(stack->alloc_bytes, block->weight_bytes * HOOK_COUNT_SCALE);
+    count(stack->alloc_blocks, block->weight_blocks / (HOOK_BLOCKS_SCALE / HOOK_COUNT_SCALE));
+    count(stack->samples, 1);
     if (block->variance)
         count(stack->live_variance, block->variance);
 }
@@ -124,8 +123,9 @@ static void stack_count_alloc(const struct hook_block *block)
 static void stack_count_free(const struct hook_block *block)
 {
     struct hook_stack *stack = &hook_data.stacks[block->stack];
-    count(stack->freed_bytes, block->weight_bytes * COUNT_SCALE);
-    count(stack->freed_blocks, block->weight_blocks / (65536 / COUNT_SCALE));
+    count(stack->freed_bytes, block->weight_bytes * HOOK_COUNT_SCALE);
+    count(stack->freed_blocks, block->weight_blocks / (HOOK_BLOCKS_SCALE / HOOK_COUNT_SCALE));
+    count(stack->frees, 1);
     if (block->variance)
         count(stack->live_variance, -block->variance);
 }
@@ -139,11 +139,8 @@ static uint32_t stack_recognize(struct hook_thread *thread, const struct hook_fr
         count(header.counters.strangers, 1);
         return HOOK_NO_STACK;
     }
-    uint32_t frames = hook_walk(hook_data.rules, frame, end, &hash);
-    uint32_t stack = frames ? hook_stack_find(hook_data.keys, hash) : HOOK_NO_STACK;
-    if (stack != HOOK_NO_STACK)
-        count(header.counters.known_frames, frames);
-    return stack;
+    return hook_walk(hook_data.rules, frame, end, &hash) ? hook_stack_find(hook_data.keys, hash)
+                                                         : HOOK_NO_STACK;
 }
 
 /* ---- the set, again ---- */
@@ -153,17 +150,14 @@ static void place_release(uint32_t place, uint64_t block)
 {
     struct hook_block *gone = &hook_data.blocks[place];
     filter_remove(block);
-    if (place_is_current(place)) {
+    if (place_is_current(place) && gone->stack != HOOK_NO_STACK) {
+        stack_count_free(gone);
+    } else if (place_is_current(place)) {
         struct hook_site *site = &hook_data.sites[gone->site];
         count(site->frees, 1);
         count(site->freed_bytes, gone->weight_bytes);
         count(header.counters.frees, 1);
-        if (gone->stack != HOOK_NO_STACK) {
-            stack_count_free(gone);
-        } else {
-            count(header.counters.free_traps, 1);
-            hook_site_free(place_token(place), block, gone->weight_bytes);
-        }
+        hook_site_free(place_token(place), block, gone->weight_bytes);
     }
     __atomic_store_n(&hook_data.set[place], HOOK_PLACE_EMPTY, __ATOMIC_RELEASE);
 }
@@ -247,10 +241,19 @@ static int thread_charge(struct hook_thread *thread, uint64_t hazard)
     return 0;
 }
 
-/* Counts what a sample costs against its site's quota and everybody's grant, and lowers the rate when one is
- * used up. Counts that race are off by one, which only moves the moment of lowering. */
-static void rate_govern(uint32_t index, uint32_t cost)
+/* What a thread's samples cost is charged in pieces, so that threads seldom meet at the sums. A piece goes to
+ * the site that completes it: each gets its share in the mean. */
+#define COST_PIECE 8
+
+/* Charges what a sample costs to its site's quota and everybody's grant, and lowers the rate when one is used
+ * up. Counts that race are off by one, which only moves the moment of lowering. */
+static void rate_govern(struct hook_thread *thread, uint32_t index, uint32_t sample_cost)
 {
+    thread->cost += sample_cost;
+    if (thread->cost < COST_PIECE)
+        return;
+    uint32_t cost = (uint32_t)thread->cost;
+    thread->cost = 0;
     struct hook_site *site = &hook_data.sites[index];
     uint32_t epoch = relaxed(header.epoch);
     if (relaxed(header.seen_epoch) != epoch) {
@@ -295,24 +298,42 @@ static uint64_t sample_decide(const struct hook_call *call, uint64_t size)
     return certain ? HOOK_PROBABILITY_ONE : hook_probability(hazard);
 }
 
-/* Tells of a sampled block: counts it here if its stack is known, else by way of the kernel. What it cost. */
-static uint32_t sample_tell(const struct hook_block *block, uint64_t token, uint64_t address,
-                            const struct hook_frame *frame)
+/* Counts a block whose stack the stub does not know, and tells the kernel of it. */
+static void sample_tell(const struct hook_block *block, uint64_t token, uint64_t address,
+                        const struct hook_frame *frame)
 {
-    if (block->stack != HOOK_NO_STACK) {
-        stack_count_alloc(block);
-        return 1;
-    }
-    count(header.counters.traps, 1);
+    struct hook_site *site = &hook_data.sites[block->site];
+    count(site->samples, 1);
+    count(site->bytes, block->weight_bytes);
+    count(site->blocks, block->weight_blocks);
+    count(header.counters.samples, 1);
     hook_site_alloc(token, address, block->variance, block->weight_bytes, block->weight_blocks, frame);
-    return relaxed(header.trap_price);
 }
 
-/* Remembers a sampled block that now exists, and tells. */
+/* What is known of a block lies where its address says, in caches hardly ever: it is fetched while the stack
+ * is walked. */
+static void place_prefetch(uint64_t address)
+{
+    uint32_t home = hook_set_index(address);
+    __builtin_prefetch(&hook_data.filter[hook_filter_index(address)], 1);
+    __builtin_prefetch(&hook_data.set[home], 1);
+    __builtin_prefetch(&hook_data.blocks[home], 1);
+}
+
+/* Remembers a sampled block that now exists, and counts it. */
 static void sample_record(const struct hook_call *call, uint64_t address, uint64_t size, uint64_t probability)
 {
-    uint32_t index = hook_site_index(call->frame.rip);
-    struct hook_site *site = &hook_data.sites[index];
+    place_prefetch(address);
+    struct hook_thread *thread = thread_find();
+    uint64_t weight_bytes = hook_weight_bytes(size, probability);
+    struct hook_block block = {
+        .site = hook_site_index(call->frame.rip),
+        .attachment = relaxed(header.attachment),
+        .stack = stack_recognize(thread, &call->frame),
+        .weight_bytes = weight_bytes,
+        .weight_blocks = hook_weight_blocks(probability),
+        .variance = hook_variance(weight_bytes, probability),
+    };
     uint32_t stale = filter_has(address) ? place_take(address) : NO_PLACE;
     if (stale != NO_PLACE) {
         count(header.counters.freed_unseen, place_is_current(stale) ? 1 : 0);
@@ -321,29 +342,18 @@ static void sample_record(const struct hook_call *call, uint64_t address, uint64
     uint32_t place = place_claim(address);
     if (place == NO_PLACE) {
         count(header.counters.set_full, 1);
-        rate_govern(index, 1);
         return;
     }
-    uint64_t weight_bytes = hook_weight_bytes(size, probability);
-    const struct hook_block block = {
-        .generation = hook_data.blocks[place].generation + 1,
-        .site = index,
-        .attachment = relaxed(header.attachment),
-        .stack = stack_recognize(thread_find(), &call->frame),
-        .weight_bytes = weight_bytes,
-        .weight_blocks = hook_weight_blocks(probability),
-        .variance = hook_variance(weight_bytes, probability),
-    };
+    block.generation = hook_data.blocks[place].generation + 1;
     hook_data.blocks[place] = block;
     uint64_t token = place_token(place);
     filter_add(address);
     place_return(place, address);
-    site->return_address = call->frame.rip;
-    count(site->samples, 1);
-    count(site->bytes, weight_bytes);
-    count(site->blocks, block.weight_blocks);
-    count(header.counters.samples, 1);
-    rate_govern(index, sample_tell(&block, token, address, &call->frame));
+    if (block.stack != HOOK_NO_STACK)
+        stack_count_alloc(&block);
+    else
+        sample_tell(&block, token, address, &call->frame);
+    rate_govern(thread, block.site, block.stack != HOOK_NO_STACK ? 1 : relaxed(header.trap_price));
 }
 
 /* ---- the doors ---- */
@@ -420,6 +430,7 @@ uint64_t hook_realloc_sampled(struct hook_call *call)
 uint64_t hook_free_sampled(struct hook_call *call)
 {
     uint64_t block = call->args[0];
+    place_prefetch(block);
     uint32_t place = block ? place_take(block) : NO_PLACE;
     if (place != NO_PLACE)
         place_release(place, block);
