@@ -36,6 +36,8 @@ struct profile {
     struct snapshot snapshot;
     VEC(struct snapshot_line) snapshot_lines;
     bool snapshot_old;
+    VEC(uint32_t)
+    outdated; /* slots of stacks with frames that have become known: their lines are not all known */
     VEC(uint64_t) taken; /* the last answer of profile_take_unknown_frames */
 };
 
@@ -66,6 +68,7 @@ void profile_free(struct profile *profile)
     vec_release(&profile->ticks);
     vec_release(&profile->snapshot_lines);
     vec_release(&profile->taken);
+    vec_release(&profile->outdated);
     stack_table_release(&profile->stacks);
     line_table_release(&profile->lines);
     free(profile);
@@ -159,13 +162,39 @@ static int lines_of(struct profile *profile, const struct source_frame *frames, 
     return 0;
 }
 
-static int reattribute(struct profile *profile, uint32_t slot)
+static int reattribute(struct profile *profile, struct stack *stack)
 {
-    struct stack *stack = &profile->stacks.stacks.items[slot];
     contribute(profile, stack, &stack->sums, -1);
     int r = stack_table_attribute(&profile->stacks, stack, &profile->lines);
     contribute(profile, stack, &stack->sums, 1);
     return r;
+}
+
+/* Answers come by the hundred, and many for the same stacks: these are worked out once, when somebody looks.
+ */
+static int mark_outdated(struct profile *profile, uint32_t slot)
+{
+    struct stack *stack = &profile->stacks.stacks.items[slot];
+    if (stack->outdated)
+        return 0;
+    uint32_t *outdated = vec_push(&profile->outdated);
+    if (!outdated)
+        return -ENOMEM;
+    *outdated = slot;
+    stack->outdated = true;
+    return 0;
+}
+
+static void update_outdated(struct profile *profile)
+{
+    while (profile->outdated.len) {
+        struct stack *stack =
+            &profile->stacks.stacks.items[profile->outdated.items[profile->outdated.len - 1]];
+        if (reattribute(profile, stack) < 0)
+            return; /* next time */
+        stack->outdated = false;
+        profile->outdated.len--;
+    }
 }
 
 int profile_set_source_frames(struct profile *profile, uint64_t key, const struct source_frame *frames,
@@ -186,7 +215,7 @@ int profile_set_source_frames(struct profile *profile, uint64_t key, const struc
     frame->line_count = (uint32_t)frame_count;
     frame->known = true;
     for (size_t i = 0; r == 0 && i < frame->waiting.len; i++)
-        r = reattribute(profile, frame->waiting.items[i]);
+        r = mark_outdated(profile, frame->waiting.items[i]);
     profile->snapshot_old = true;
     return r;
 }
@@ -443,6 +472,7 @@ const struct snapshot *profile_snapshot(struct profile *profile)
 {
     if (!profile->snapshot_old)
         return &profile->snapshot;
+    update_outdated(profile);
     struct snapshot snapshot = {
         .duration_sec = (double)(profile->last_ns - profile->start_ns) / NS_PER_SEC,
         .samples = (uint64_t)profile->samples,

@@ -30,6 +30,7 @@ struct stack {
     uint32_t *frames; /* indices of frames, innermost first; NULL: never announced */
     uint32_t frame_count;
     bool complete;   /* its walk reached the outermost frame */
+    bool outdated;   /* frames became known since its lines were worked out */
     uint32_t *lines; /* distinct lines of all known frames */
     uint32_t line_count;
     uint32_t yours_line; /* the innermost of your code, or NO_LINE */
