@@ -141,8 +141,9 @@ static int64_t node_of(struct firefox *firefox, const struct viewed_stack *stack
 {
     int64_t node = stack->complete ? NONE : descend(firefox, NONE, put_frame(firefox, &call_incomplete));
     for (uint32_t i = stack->frame_count; i-- > 0;) {
-        const int64_t *first_call = &firefox->first_call.items[stack->frames[i]];
-        for (int64_t call = first_call[0]; call < first_call[1]; call++)
+        uint32_t frame = stack->frames[i];
+        int64_t end = firefox->first_call.items[frame + 1];
+        for (int64_t call = firefox->first_call.items[frame]; call < end; call++)
             node = descend(firefox, node, firefox->call_row.items[call]);
     }
     return node;

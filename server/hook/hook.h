@@ -12,8 +12,8 @@
  * A process is held by at most one hook, through a lock that dies with its owner. When rsprof is killed, the
  * stub goes on without harm, samples less and less (see stub_abi.h), and is found and used by the next
  * hook_new. After hook_free the code stays mapped, as threads may be inside, and its data; both are used
- * again. A forked child has the stub too, and its own copy of all data; it is not sampled, as uprobes do not
- * follow it.
+ * again. A forked child has the stub too, and its own copy of all data, which nobody reads; uprobes do not
+ * follow it, and without heartbeats its sampling fades out.
  *
  * Lives on one thread. Nothing blocks longer than injector.h says.
  * Errors: −ESRCH the target is gone; −EBUSY another rsprof or a debugger holds it; −ENOSYS a seccomp filter

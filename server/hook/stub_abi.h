@@ -77,7 +77,7 @@
 #define HOOK_THREAD_SHIFT                                                                                    \
     6 /* of a thread pointer, to a byte offset into `threads`: its page, as stacks are */
 #define HOOK_THREAD_MASK  0x3ffc0
-#define HOOK_FILTER_SHIFT 4
+#define HOOK_FILTER_SHIFT 6 /* coarser than blocks: what frees look at is to fit into the caches */
 
 #ifndef __ASSEMBLER__
 

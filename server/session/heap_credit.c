@@ -10,9 +10,8 @@
 #define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
 #define FIRST_CREDIT_NS  (0.003 * NS_PER_SEC)
 #define TRAP_SHARE_SEC   0.5 /* that the share of samples through the kernel is taken over */
-#define LENDING_SHARE    0.5 /* … below which the reserve is lent: before, most of it would go into the kernel \
-                              */
-#define LIMITS_SEC 0.5       /* the stub's limits are for so long: twice the time between heartbeats */
+#define LENDING_SHARE    0.5 /* … below which the reserve is lent */
+#define LIMITS_SEC       0.5 /* the stub's limits are for so long: twice the time between heartbeats */
 
 /* What a sample costs the target whose stack the stub knows: it, each of its frames, and its end. Measured by
  * tests/bench/heap_known.py, with caches that the program uses, too. */

@@ -143,7 +143,7 @@ static uint32_t stack_recognize(struct hook_thread *thread, const struct hook_fr
                                                          : HOOK_NO_STACK;
 }
 
-/* ---- the set, again ---- */
+/* ---- the end of a block ---- */
 
 /* The block of a place that is BUSY is gone: tell, and give the place back. */
 static void place_release(uint32_t place, uint64_t block)
