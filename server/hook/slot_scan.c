@@ -187,17 +187,19 @@ static void note_direct(struct scan *scan, const Elf64_Phdr *segment, const uint
             scan->definitions.items[i].direct = true;
 }
 
-/* Looks for the bytes of call, jmp and jcc. Where they are something else they lead to a function by chance
- * once in some 100 MB, which costs no more than a patch. */
+/* Looks for the bytes of call, jmp, jcc and lea. Where they are something else they lead to a function by
+ * chance once in some 100 MB, which costs no more than a patch. */
 static void find_direct_calls(struct scan *scan, const Elf64_Phdr *segment)
 {
-    const size_t longest = 6;
+    const size_t longest = 7;
     const uint8_t *code = bytes_in_file(&scan->file, segment->p_offset, segment->p_filesz);
     for (size_t i = 0; code && i + longest <= segment->p_filesz; i++) {
         if ((code[i] & 0xfe) == 0xe8)
             note_direct(scan, segment, code, i + 1);
         else if (code[i] == 0x0f && code[i + 1] >> 4 == 8)
             note_direct(scan, segment, code, i + 2);
+        else if ((code[i] & 0xfb) == 0x48 && code[i + 1] == 0x8d && (code[i + 2] & 0xc7) == 0x05)
+            note_direct(scan, segment, code, i + 3); /* of lea: it is called through a register */
     }
 }
 

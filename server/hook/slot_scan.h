@@ -33,8 +33,8 @@ struct hook_candidate {
 struct hook_definition {
     uint64_t address, size; /* link-time, bytes */
     uint32_t function;
-    uint32_t direct; /* some call or jump in the module has its address built in: words are not all that leads
-                        there */
+    uint32_t direct; /* some call, jump or lea in the module has its address built in: words are not all that
+                        leads there */
     struct prologue prologue; /* of a direct one */
 };
 

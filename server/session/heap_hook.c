@@ -234,6 +234,7 @@ int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hoo
     if (counters.strangers != hook->seen_strangers)
         r = known_stacks_find_mappings(hook->known);
     hook->seen_strangers = counters.strangers;
+    hook->stats.unseen = counters.freed_unseen;
     hook->stats.lost = counters.set_full + counters.freed_unseen;
     hook->stats.samples = hook->events.traps + hook->events.known;
     hook->stats.kernel_samples = hook->events.traps;

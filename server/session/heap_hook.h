@@ -39,9 +39,10 @@ struct heap_hook_stats {
                                 every allocation */
     uint64_t samples, kernel_samples; /* in all, and those that went through the kernel */
     uint64_t known_cost_ns;           /* of the target's time so far, for samples that did not */
-    uint64_t lost;                    /* samples that found no place, and those whose end was not seen */
-    size_t unbound; /* words that calls will go through once they are bound: heap_hook_extend then */
-    size_t other;   /* words that lead to a second allocator of the same names, uncounted */
+    uint64_t unseen; /* of all samples, those whose block was freed in a way that does not come to the hook */
+    uint64_t lost;   /* samples that found no place, and those whose end was not seen */
+    size_t unbound;  /* words that calls will go through once they are bound: heap_hook_extend then */
+    size_t other;    /* words that lead to a second allocator of the same names, uncounted */
 };
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats);

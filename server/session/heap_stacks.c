@@ -82,13 +82,17 @@ static int place_modules(const struct modules *modules, struct placed_modules *r
     return r;
 }
 
+/* `last`: the walk ended there. Where it did so for want of a rule, as in the start-up code of musl, that is
+ * as good as the outermost frame: only frame pointers could lead on, which may be anything there. */
 static int rule_of_frame(const struct placed_modules *placed, const struct probe *probe,
-                         const struct viewed_frame *frame, struct hook_rule *ret_rule)
+                         const struct viewed_frame *frame, bool last, struct hook_rule *ret_rule)
 {
     const struct mapping *mapping = frame->module < MODULES_MAX ? placed->by_number[frame->module] : NULL;
     if (!mapping)
         return -EINVAL;
     struct unwind_row row = probe_unwind_row(probe, mapping, frame->address);
+    if (last && mapping->page_count && row.kind == UNWIND_NONE)
+        row.kind = UNWIND_END;
     ret_rule->return_address = frame->address + 1 + mapping->bias;
     return rule_of_row(&row, ret_rule);
 }
@@ -115,7 +119,7 @@ static int teach(struct heap_stacks *stacks, const struct placed_modules *placed
     int r = 0;
     for (uint32_t i = 0; i < stack.frame_count && r == 0; i++) {
         const struct viewed_frame frame = stack_view_frame(view, stack.frames[i]);
-        r = rule_of_frame(placed, probe, &frame, &rules[i]);
+        r = rule_of_frame(placed, probe, &frame, i + 1 == stack.frame_count, &rules[i]);
     }
     if (r == 0)
         r = give_number(stacks, slot);
@@ -133,8 +137,7 @@ static bool is_to_be_taught(const struct heap_stacks *stacks, const struct stack
 {
     if (stacks->slots[slot].tried)
         return false;
-    const struct viewed_stack stack = stack_view_stack(view, slot);
-    return stack.complete && stack.alloc_blocks > 0;
+    return stack_view_stack(view, slot).alloc_blocks > 0;
 }
 
 int heap_stacks_teach(struct heap_stacks *stacks, const struct modules *modules, const struct probe *probe,

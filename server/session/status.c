@@ -83,11 +83,25 @@ static void add_symbolizer_hints(struct session *session)
             (unsigned long long)left_out);
 }
 
+#define UNSEEN_MANY 100 /* fewer are nothing to speak of */
+
+static void add_heap_hints(struct session *session)
+{
+    const struct heap_hook_stats *hook = &session->run.heap_hook_stats;
+    if (hook->unseen > UNSEEN_MANY && hook->unseen > hook->samples / 100)
+        hints_add(&session->hints,
+                  "%llu of %llu sampled blocks were freed unseen, as by a loop that has kept the address of "
+                  "`free` since before rsprof attached: live heap may be too high. --heap uprobe sees them "
+                  "all, and costs more.",
+                  (unsigned long long)hook->unseen, (unsigned long long)hook->samples);
+}
+
 static void fill_hints(struct session *session)
 {
     session->hints = session->run.notes;
     add_module_hints(session);
     add_symbolizer_hints(session);
+    add_heap_hints(session);
     uint64_t lost = sum(session->run.probe_stats.losses, LOSS_COUNT);
     if (lost)
         hints_add(&session->hints,

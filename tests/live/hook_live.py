@@ -90,3 +90,14 @@ def make_old(pid):
         build = memory.read(8)
         memory.seek(build_at)
         memory.write(bytes([build[0] ^ 1]) + build[1:])
+
+
+def build_nostd(folder, linker, *options):
+    """heap_nostd.rs, linked by a C compiler with its libc."""
+    folder, here = Path(folder), Path(__file__).parent
+    rustc = os.environ.get("RUSTC", "rustc")
+    library, program = folder / "libnostd.a", folder / "nostd"
+    subprocess.run([rustc, "--edition", "2021", "-O", "-g", "-C", "panic=abort", *options, "-o", library, here / "heap_nostd.rs"],
+                   check=True)
+    subprocess.run([*linker, "-g", library, "-Wl,--gc-sections", "-o", program], check=True)
+    return program

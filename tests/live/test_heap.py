@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import target, wait_ready
+from hook_live import build_nostd, target, wait_ready
 
 HERE = Path(__file__).parent
 RUSTC = [os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g"]
@@ -74,9 +74,16 @@ def unloaded_libraries_leave_no_trace():
             assert status["heap"]["mode"] == "hook", status
 
 
+def frees_that_do_not_come_to_the_hook_are_told():
+    with tempfile.TemporaryDirectory() as folder, target(build_nostd(folder, ["gcc"], "--cfg", "kept")) as process:
+        status = live.snapshot(process.pid, seconds=5)["status"]
+    assert status["heap"]["mode"] == "hook" and status["heap"]["lost"] > 0, status
+    assert any("were freed unseen" in hint and "--heap uprobe" in hint for hint in status["hints"]), status
+
+
 TESTS = (known_lines_are_right_beside_churn_of_one_thread, known_lines_are_right_beside_churn_of_8_threads,
          known_lines_are_right_beside_churn_of_64_threads, known_lines_are_right_beside_all_the_churn_there_can_be,
-         loaded_libraries_are_hooked, unloaded_libraries_leave_no_trace)
+         loaded_libraries_are_hooked, unloaded_libraries_leave_no_trace, frees_that_do_not_come_to_the_hook_are_told)
 
 if __name__ == "__main__":
     live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])

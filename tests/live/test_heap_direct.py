@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import rsprof_live as live
-from hook_live import await_ready, drive, driver, kill_drivers, make_old, rounds, stub_mappings, target, wait_ready
+from hook_live import await_ready, build_nostd, drive, driver, kill_drivers, make_old, rounds, stub_mappings, target, wait_ready
 
 HERE = Path(__file__).parent
 RUSTC = [os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g", "-A", "unexpected_cfgs"]
@@ -119,8 +119,18 @@ def a_static_program_is_hooked_by_rsprof():
         assert status["heap"]["liveBytes"] > 0, status
 
 
+def stacks_of_musl_are_known_to_the_hook():
+    """They end in its start-up code, which has no unwind tables; and `free` is called through a register."""
+    with tempfile.TemporaryDirectory() as folder, target(build_nostd(folder, ["musl-gcc", "-static"])) as process:
+        result = live.snapshot(process.pid, "--heap-interval", "1", "--budget", "100", seconds=5)
+    heap = result["status"]["heap"]
+    assert heap["mode"] == "hook" and heap["kernelSamples"] < heap["samples"] / 2, result["status"]
+    assert heap["lost"] == 0 and abs(heap["liveBytes"] - 1_000_000) <= 20_000, result["status"]
+
+
 TESTS = (every_function_counts_once, linked_in_allocators_are_seen, attach_and_detach_over_and_over, killed_at_any_moment,
-         children_signals_and_system_calls_are_undisturbed, stubs_of_other_builds_are_taken_over, what_cannot_be_patched_is_left_to_uprobes, a_static_program_is_hooked_by_rsprof)
+         children_signals_and_system_calls_are_undisturbed, stubs_of_other_builds_are_taken_over, what_cannot_be_patched_is_left_to_uprobes, a_static_program_is_hooked_by_rsprof,
+         stacks_of_musl_are_known_to_the_hook)
 
 if __name__ == "__main__":
     live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])
