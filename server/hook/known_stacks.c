@@ -13,8 +13,8 @@ struct known_stacks {
     int mem_fd;
     uint64_t data;
     /* As in the target; written here only. */
-    struct hook_rule rules[HOOK_RULES];
-    struct hook_stack_key keys[HOOK_KEYS];
+    struct hook_entry rules[HOOK_RULES];
+    struct hook_entry hashes[HOOK_HASHES];
     /* As last read. */
     struct hook_stack stacks[HOOK_STACKS];
     struct hook_thread threads[HOOK_THREADS];
@@ -41,14 +41,30 @@ void known_stacks_free(struct known_stacks *known)
 
 /* ---- teaching ---- */
 
-/* The rule's place: its own, or an empty one. */
-static int find_rule_place(const struct known_stacks *known, uint64_t return_address, uint32_t *ret_place)
+/* One of the two tables: ours, and where it lies in the target. */
+struct table {
+    struct hook_entry *entries;
+    uint32_t len;
+    uint64_t address;
+};
+
+static struct table rules_of(struct known_stacks *known)
 {
-    uint32_t home = hook_rule_index(return_address);
-    for (uint32_t i = 0; i < HOOK_KEY_WINDOW; i++) {
-        uint32_t place = (home + i) & (HOOK_RULES - 1);
-        uint64_t there = known->rules[place].return_address;
-        if (!there || there == return_address) {
+    return (struct table){known->rules, HOOK_RULES, ADDRESS_OF(known, rules)};
+}
+
+static struct table hashes_of(struct known_stacks *known)
+{
+    return (struct table){known->hashes, HOOK_HASHES, ADDRESS_OF(known, hashes)};
+}
+
+/* An entry's place: its own, or an empty one. */
+static int find_place(const struct table *table, uint64_t key, uint32_t *ret_place)
+{
+    uint32_t home = hook_entry_home(key, table->len);
+    for (uint32_t i = 0; i < HOOK_ENTRY_WINDOW; i++) {
+        uint32_t place = (home + i) & (table->len - 1);
+        if (!table->entries[place].key || table->entries[place].key == key) {
             *ret_place = place;
             return 0;
         }
@@ -56,73 +72,52 @@ static int find_rule_place(const struct known_stacks *known, uint64_t return_add
     return -ENOSPC;
 }
 
-static int find_key_place(const struct known_stacks *known, uint64_t hash, uint32_t *ret_place)
+/* The stub finds an entry by its key, which is written last. One that is there already stays. */
+static int add_entry(const struct known_stacks *known, const struct table *table,
+                     const struct hook_entry *entry)
 {
-    uint32_t home = hook_key_index(hash);
-    for (uint32_t i = 0; i < HOOK_KEY_WINDOW; i++) {
-        uint32_t place = (home + i) & (HOOK_KEYS - 1);
-        uint64_t there = known->keys[place].hash;
-        if (!there || there == hash) {
-            *ret_place = place;
-            return 0;
-        }
+    uint32_t place;
+    int r = entry->key ? find_place(table, entry->key, &place) : -EINVAL;
+    if (r < 0 || table->entries[place].key)
+        return r;
+    table->entries[place] = *entry;
+    uint64_t address = table->address + place * sizeof(*entry);
+    r = remote_write_word(known->mem_fd, address + offsetof(struct hook_entry, stack), entry->stack);
+    return r < 0 ? r : remote_write_word(known->mem_fd, address, entry->key);
+}
+
+static int clear(const struct known_stacks *known, const struct table *table)
+{
+    int r = 0;
+    for (uint32_t i = 0; i < table->len && r == 0; i++) {
+        if (!table->entries[i].key)
+            continue;
+        table->entries[i].key = 0;
+        r = remote_write_word(known->mem_fd, table->address + i * sizeof(table->entries[i]), 0);
     }
-    return -ENOSPC;
+    return r;
 }
 
-/* The stub finds an entry by its first word, which is written last. */
-static int write_entry(const struct known_stacks *known, uint64_t address, const uint64_t words[static 2])
-{
-    int r = remote_write_word(known->mem_fd, address + sizeof(words[0]), words[1]);
-    return r < 0 ? r : remote_write_word(known->mem_fd, address, words[0]);
-}
-
-static int add_rule(struct known_stacks *known, const struct hook_rule *rule)
-{
-    uint32_t place;
-    int r = find_rule_place(known, rule->return_address, &place);
-    if (r < 0 || known->rules[place].return_address)
-        return r;
-    known->rules[place] = *rule;
-    return write_entry(known, ADDRESS_OF(known, rules[place]), (const uint64_t *)rule);
-}
-
-static int add_key(struct known_stacks *known, uint64_t hash, uint32_t number)
-{
-    uint32_t place;
-    int r = find_key_place(known, hash, &place);
-    if (r < 0)
-        return r;
-    struct hook_stack_key *key = &known->keys[place];
-    *key = (struct hook_stack_key){hash, number};
-    return write_entry(known, ADDRESS_OF(known, keys[place]), (const uint64_t *)key);
-}
-
-int known_stacks_teach(struct known_stacks *known, uint32_t number, const struct hook_rule *rules,
+int known_stacks_teach(struct known_stacks *known, uint32_t number, const struct hook_entry *rules,
                        size_t count)
 {
-    if (!count || count > HOOK_WALK_FRAMES || rules[count - 1].kind != HOOK_RULE_END)
+    if (!count || count > HOOK_WALK_FRAMES || rules[count - 1].rule.kind != HOOK_RULE_END)
         return -EINVAL;
+    const struct table rule_table = rules_of(known), hash_table = hashes_of(known);
     uint64_t hash = HOOK_HASH_SEED;
     int r = 0;
     for (size_t i = 0; i < count && r == 0; i++) {
-        hash = hook_stack_hash(hash, rules[i].return_address);
-        r = rules[i].return_address ? add_rule(known, &rules[i]) : -EINVAL;
+        hash = hook_stack_hash(hash, rules[i].key);
+        r = add_entry(known, &rule_table, &rules[i]);
     }
-    return r < 0 ? r : add_key(known, hash, number);
+    return r < 0 ? r : add_entry(known, &hash_table, &(struct hook_entry){.key = hash, .stack = number});
 }
 
 int known_stacks_forget(struct known_stacks *known)
 {
-    int r = 0;
-    for (uint32_t i = 0; i < HOOK_KEYS && r == 0; i++)
-        if (known->keys[i].hash)
-            r = remote_write_word(known->mem_fd, ADDRESS_OF(known, keys[i]), known->keys[i].hash = 0);
-    for (uint32_t i = 0; i < HOOK_RULES && r == 0; i++)
-        if (known->rules[i].return_address)
-            r = remote_write_word(known->mem_fd, ADDRESS_OF(known, rules[i]),
-                                  known->rules[i].return_address = 0);
-    return r;
+    const struct table rule_table = rules_of(known), hash_table = hashes_of(known);
+    int r = clear(known, &hash_table);
+    return r < 0 ? r : clear(known, &rule_table);
 }
 
 /* ---- counts ---- */

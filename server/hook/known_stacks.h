@@ -18,10 +18,10 @@ struct known_stacks;
 int known_stacks_new(pid_t pid, int mem_fd, uint64_t data, struct known_stacks **ret_known);
 void known_stacks_free(struct known_stacks *known);
 
-/* The rules at the stack's return addresses, innermost first; the last one is HOOK_RULE_END. `number` is the
- * caller's choice, below HOOK_STACKS. −ENOSPC: no room for it, ever; −EINVAL: it cannot be walked by rules.
- */
-int known_stacks_teach(struct known_stacks *known, uint32_t number, const struct hook_rule *rules,
+/* The rules at the stack's return addresses, which are the keys, innermost first; the last one is
+ * HOOK_RULE_END. `number` is the caller's choice, below HOOK_STACKS. −ENOSPC: no room for it; −EINVAL: it
+ * cannot be walked by rules. */
+int known_stacks_teach(struct known_stacks *known, uint32_t number, const struct hook_entry *rules,
                        size_t count);
 
 /* Code was mapped or unmapped: what stands at an address is another thing now. Counts stay. */

@@ -55,16 +55,16 @@
 #define HOOK_OFFSET_TRAMPOLINES 0x5000 /* of a page of their own, in the code */
 #define HOOK_TRAMPOLINE_BYTES   64ull
 
-#define HOOK_HAZARD_BITS 48
-#define HOOK_SITE_BITS   12
-#define HOOK_THREAD_BITS 12
-#define HOOK_FILTER_BITS 20
-#define HOOK_SET_BITS    18
-#define HOOK_SET_WINDOW  32 /* places looked at for a block, from its hash on */
-#define HOOK_RULE_BITS   14
-#define HOOK_KEY_BITS    15
-#define HOOK_STACK_BITS  14
-#define HOOK_KEY_WINDOW  16 /* places looked at for a rule or a key, from its hash on */
+#define HOOK_HAZARD_BITS  48
+#define HOOK_SITE_BITS    12
+#define HOOK_THREAD_BITS  12
+#define HOOK_FILTER_BITS  20
+#define HOOK_SET_BITS     18
+#define HOOK_SET_WINDOW   32 /* places looked at for a block, from its hash on */
+#define HOOK_RULE_BITS    14
+#define HOOK_HASH_BITS    15
+#define HOOK_STACK_BITS   14
+#define HOOK_ENTRY_WINDOW 16 /* places looked at for a key, from its home on */
 
 /* Offsets that the assembly uses; _Static_asserts below keep them true. */
 #define HOOK_OFFSET_REAL    0x100
@@ -92,7 +92,7 @@
 #define HOOK_FILTER  (1u << HOOK_FILTER_BITS)
 #define HOOK_SET     (1u << HOOK_SET_BITS)
 #define HOOK_RULES   (1u << HOOK_RULE_BITS)
-#define HOOK_KEYS    (1u << HOOK_KEY_BITS)
+#define HOOK_HASHES  (1u << HOOK_HASH_BITS)
 #define HOOK_STACKS  (1u << HOOK_STACK_BITS)
 
 /* Every allocation is sampled. */
@@ -148,12 +148,11 @@ struct hook_block {
 #define HOOK_BLOCKS_SCALE 65536 /* of blocks, in weights and in struct hook_site */
 #define HOOK_COUNT_SCALE  256   /* of bytes and blocks in struct hook_stack */
 
-/* How to come from a frame to its caller's, at one return address. Written by rsprof. */
+/* How to come from a frame to its caller's, at one return address. */
 struct hook_rule {
-    uint64_t return_address; /* 0: none */
-    int32_t cfa_offset;      /* bytes from the register that `kind` names */
-    int16_t rbp_offset;      /* where the caller's rbp is, bytes from the CFA; 0: in rbp still */
-    uint16_t kind;           /* enum hook_rule_kind */
+    int32_t cfa_offset; /* bytes from the register that `kind` names */
+    int16_t rbp_offset; /* where the caller's rbp is, bytes from the CFA; 0: in rbp still */
+    uint16_t kind;      /* enum hook_rule_kind */
 };
 
 enum hook_rule_kind {
@@ -162,10 +161,14 @@ enum hook_rule_kind {
     HOOK_RULE_END, /* the outermost frame */
 };
 
-/* A known stack's hash and its number. Written by rsprof. */
-struct hook_stack_key {
-    uint64_t hash; /* 0: none */
-    uint64_t stack;
+/* What the stub knows, in two hash tables: the rule at a return address, and the number of the stack with a
+ * hash. Written by rsprof, the key last. */
+struct hook_entry {
+    uint64_t key; /* 0: none */
+    union {
+        struct hook_rule rule;
+        uint64_t stack;
+    };
 };
 
 /* What the stub has counted for a known stack: the first fields as struct heap_counts of bpf/events.h, in the
@@ -232,8 +235,8 @@ struct hook_data {
     uint8_t filter[HOOK_FILTER];
     uint64_t set[HOOK_SET]; /* a block's address, or HOOK_PLACE_… */
     struct hook_block blocks[HOOK_SET];
-    struct hook_rule rules[HOOK_RULES];
-    struct hook_stack_key keys[HOOK_KEYS];
+    struct hook_entry rules[HOOK_RULES];   /* by return address */
+    struct hook_entry hashes[HOOK_HASHES]; /* by hash */
     struct hook_stack stacks[HOOK_STACKS];
 };
 

@@ -85,7 +85,7 @@ static int place_modules(const struct modules *modules, struct placed_modules *r
 /* `last`: the walk ended there. Where it did so for want of a rule, as in the start-up code of musl, that is
  * as good as the outermost frame: only frame pointers could lead on, which may be anything there. */
 static int rule_of_frame(const struct placed_modules *placed, const struct probe *probe,
-                         const struct viewed_frame *frame, bool last, struct hook_rule *ret_rule)
+                         const struct viewed_frame *frame, bool last, struct hook_entry *ret_rule)
 {
     const struct mapping *mapping = frame->module < MODULES_MAX ? placed->by_number[frame->module] : NULL;
     if (!mapping)
@@ -93,8 +93,8 @@ static int rule_of_frame(const struct placed_modules *placed, const struct probe
     struct unwind_row row = probe_unwind_row(probe, mapping, frame->address);
     if (last && mapping->page_count && row.kind == UNWIND_NONE)
         row.kind = UNWIND_END;
-    ret_rule->return_address = frame->address + 1 + mapping->bias;
-    return rule_of_row(&row, ret_rule);
+    ret_rule->key = frame->address + 1 + mapping->bias;
+    return rule_of_row(&row, &ret_rule->rule);
 }
 
 static int give_number(struct heap_stacks *stacks, uint32_t slot)
@@ -114,7 +114,7 @@ static int give_number(struct heap_stacks *stacks, uint32_t slot)
 static int teach(struct heap_stacks *stacks, const struct placed_modules *placed, const struct probe *probe,
                  const struct stack_view *view, uint32_t slot)
 {
-    struct hook_rule rules[STACK_MAX_FRAMES];
+    struct hook_entry rules[STACK_MAX_FRAMES];
     const struct viewed_stack stack = stack_view_stack(view, slot);
     int r = 0;
     for (uint32_t i = 0; i < stack.frame_count && r == 0; i++) {
@@ -127,7 +127,7 @@ static int teach(struct heap_stacks *stacks, const struct placed_modules *placed
         return r;
     uint32_t number = stacks->slots[slot].number;
     struct numbered *numbered = &stacks->numbered.items[number];
-    numbered->site = hook_site_index(rules[0].return_address);
+    numbered->site = hook_site_index(rules[0].key);
     numbered->frame_count = stack.frame_count;
     return known_stacks_teach(stacks->known, number, rules, stack.frame_count);
 }

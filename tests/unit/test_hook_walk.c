@@ -20,7 +20,7 @@
 
 static uint64_t *stack; /* STACK_WORDS, between two pages that nobody may touch */
 static union unwind_element functions[FUNCTIONS];
-static struct hook_rule rules[HOOK_RULES];
+static struct hook_entry rules[HOOK_RULES];
 static uint64_t random_state;
 
 static uint64_t draw(uint64_t below)
@@ -65,10 +65,11 @@ static void set_rule(uint64_t function, enum unwind_kind row_kind, enum hook_rul
                      int32_t cfa_offset, int16_t rbp_offset)
 {
     functions[function].row = (struct unwind_row){0, row_kind, rbp_offset, cfa_offset};
-    uint32_t place = hook_rule_index(return_address(function));
-    while (rules[place].return_address)
+    uint64_t key = return_address(function);
+    uint32_t place = hook_entry_home(key, HOOK_RULES);
+    while (rules[place].key)
         place = (place + 1) & (HOOK_RULES - 1);
-    rules[place] = (struct hook_rule){return_address(function), cfa_offset, rbp_offset, kind};
+    rules[place] = (struct hook_entry){.key = key, .rule = {cfa_offset, rbp_offset, kind}};
 }
 
 static int set_up(void **state)
@@ -171,10 +172,10 @@ static void a_frame_without_a_rule_ends_the_walk(void **state)
     struct unwind_walk walk = walk_as_the_kernel(&frame);
     for (unsigned i = 0; i < 11; i++) {
         uint64_t address = CODE_BASE + (walk.event.frames[i] & FRAME_ADDRESS_MASK) + 1;
-        struct hook_rule *rule = (struct hook_rule *)hook_rule_find(rules, address);
-        rule->return_address = 1;
+        struct hook_entry *rule = (struct hook_entry *)hook_entry_find(rules, HOOK_RULES, address);
+        rule->key = 1;
         assert_int_equal(hook_walk(rules, &frame, (uintptr_t)stack_end(), &hash), 0);
-        rule->return_address = address;
+        rule->key = address;
     }
 }
 

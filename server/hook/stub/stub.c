@@ -139,8 +139,10 @@ static uint32_t stack_recognize(struct hook_thread *thread, const struct hook_fr
         count(header.counters.strangers, 1);
         return HOOK_NO_STACK;
     }
-    return hook_walk(hook_data.rules, frame, end, &hash) ? hook_stack_find(hook_data.keys, hash)
-                                                         : HOOK_NO_STACK;
+    const struct hook_entry *entry = hook_walk(hook_data.rules, frame, end, &hash)
+                                         ? hook_entry_find(hook_data.hashes, HOOK_HASHES, hash)
+                                         : 0;
+    return entry ? (uint32_t)entry->stack : HOOK_NO_STACK;
 }
 
 /* ---- the end of a block ---- */

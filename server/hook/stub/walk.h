@@ -16,50 +16,36 @@ static inline uint64_t hook_stack_hash(uint64_t hash, uint64_t return_address)
     return hash ^ hash >> 29;
 }
 
-static inline uint32_t hook_rule_index(uint64_t return_address)
+/* Where a table of so many entries (a power of two) is looked into first for a key. */
+static inline uint32_t hook_entry_home(uint64_t key, uint32_t entries)
 {
-    return (uint32_t)(return_address * 0x9e3779b97f4a7c15ull >> (64 - HOOK_RULE_BITS));
+    return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> 32) & (entries - 1);
 }
 
-static inline uint32_t hook_key_index(uint64_t hash)
+/* A key's entry; NULL: there is none. */
+static inline const struct hook_entry *hook_entry_find(const struct hook_entry *table, uint32_t entries,
+                                                       uint64_t key)
 {
-    return (uint32_t)(hash >> (64 - HOOK_KEY_BITS));
-}
-
-/* The rule at a return address; NULL: there is none. */
-static inline const struct hook_rule *hook_rule_find(const struct hook_rule *rules, uint64_t return_address)
-{
-    uint32_t home = hook_rule_index(return_address);
-    for (uint32_t i = 0; i < HOOK_KEY_WINDOW; i++) {
-        const struct hook_rule *rule = &rules[(home + i) & (HOOK_RULES - 1)];
-        if (__atomic_load_n(&rule->return_address, __ATOMIC_ACQUIRE) == return_address)
-            return rule;
+    uint32_t home = hook_entry_home(key, entries);
+    for (uint32_t i = 0; i < HOOK_ENTRY_WINDOW; i++) {
+        const struct hook_entry *entry = &table[(home + i) & (entries - 1)];
+        if (__atomic_load_n(&entry->key, __ATOMIC_ACQUIRE) == key)
+            return entry;
     }
     return 0;
 }
 
-/* The number of the stack with a hash, or HOOK_NO_STACK. */
-static inline uint32_t hook_stack_find(const struct hook_stack_key *keys, uint64_t hash)
-{
-    uint32_t home = hook_key_index(hash);
-    for (uint32_t i = 0; i < HOOK_KEY_WINDOW; i++) {
-        const struct hook_stack_key *key = &keys[(home + i) & (HOOK_KEYS - 1)];
-        if (__atomic_load_n(&key->hash, __ATOMIC_ACQUIRE) == hash)
-            return (uint32_t)key->stack;
-    }
-    return HOOK_NO_STACK;
-}
-
 /* Walks the stack from `frame` on, up to its outermost frame, by rules alone. The number of frames, or 0 when
  * the rules or the stack, which ends before `stack_end`, do not lead there. */
-static inline uint32_t hook_walk(const struct hook_rule *rules, const struct hook_frame *frame,
+static inline uint32_t hook_walk(const struct hook_entry *rules, const struct hook_frame *frame,
                                  uint64_t stack_end, uint64_t *ret_hash)
 {
     uint64_t rip = frame->rip, rsp = frame->rsp, rbp = frame->rbp, hash = HOOK_HASH_SEED;
     for (uint32_t count = 1; count <= HOOK_WALK_FRAMES; count++) {
-        const struct hook_rule *rule = rip ? hook_rule_find(rules, rip) : 0;
-        if (!rule)
+        const struct hook_entry *entry = rip ? hook_entry_find(rules, HOOK_RULES, rip) : 0;
+        if (!entry)
             return 0;
+        const struct hook_rule *rule = &entry->rule;
         hash = hook_stack_hash(hash, rip);
         if (rule->kind == HOOK_RULE_END) {
             *ret_hash = hash;
