@@ -112,8 +112,8 @@ struct hook_thread {
     uint64_t owner; /* 0: free */
     uint64_t left;  /* hazard until the next sample */
     uint64_t random;
-    uint64_t inside; /* a function of the allocator, called from here, is at work: what it calls is no call of
-                        the program */
+    uint64_t inside; /* thread pointer of the one for which a function of the allocator is at work, called
+                        from here: what it calls is no call of the program */
     /* The mapping that the thread's stack lies in, written by rsprof; end 0: not looked up yet. */
     uint64_t stack_start, stack_end;
     uint64_t stranger; /* a stack pointer outside of it, for rsprof to look up; 0: none */

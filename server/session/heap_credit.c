@@ -8,7 +8,7 @@
 #define RESERVE_SEC      5.0  /* … of it, what a steady load leaves alone */
 #define QUIET_NS_PER_SEC (0.015 * NS_PER_SEC)
 #define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
-#define FIRST_CREDIT_NS  (0.003 * NS_PER_SEC)
+#define FIRST_CREDIT_NS  (0.01 * NS_PER_SEC)
 #define TRAP_SHARE_SEC   0.5 /* that the share of samples through the kernel is taken over */
 #define LENDING_SHARE    0.5 /* … below which the reserve is lent */
 #define LIMITS_SEC       0.5 /* the stub's limits are for so long: twice the time between heartbeats */

@@ -11,7 +11,8 @@
 
 /* Charges `size` bytes to the thread's countdown. Jumps to 8 when this thread has no place yet, to 9 when it is exhausted, with
  * the hazard in r11, or to 5 when the hazard is beyond all numbers. subq is one instruction: a signal handler that allocates
- * sees it done or not done. */
+ * sees it done or not done. Both are less than 2^63: a countdown that is below 0 already, as a thread that lost its place charged it
+ * too late, is exhausted again. */
         .macro  CHARGE size
         movl    (%rsp), %eax
         andl    $HOOK_SITE_MASK, %eax
@@ -26,7 +27,7 @@
         cmpq    %r10, HOOK_OFFSET_THREADS(%r8, %rcx)
         jne     8f
         subq    %r11, HOOK_OFFSET_THREADS + HOOK_THREAD_LEFT(%r8, %rcx)
-        jb      9f
+        js      9f
         .endm
 
 /* Jumps to 8 when the block in rdi may be a sampled one. */

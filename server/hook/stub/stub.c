@@ -234,10 +234,16 @@ static struct hook_thread *thread_find(void)
     return thread;
 }
 
+/* Written by a thread that has just lost the place, it says nothing of the new one. */
+static int thread_is_inside(const struct hook_thread *thread)
+{
+    return relaxed(thread->inside) == thread_pointer();
+}
+
 /* Charges a call that was not charged yet. Whether it exhausted the countdown. */
 static int thread_charge(struct hook_thread *thread, uint64_t hazard)
 {
-    if (thread->left < hazard)
+    if ((int64_t)thread->left < 0 || thread->left < hazard)
         return 1;
     thread->left -= hazard;
     return 0;
@@ -290,12 +296,12 @@ static uint64_t sample_decide(const struct hook_call *call, uint64_t size)
     uint32_t index = hook_site_index(call->frame.rip);
     uint64_t hazard = call->charged ? call->hazard : hook_hazard(relaxed(hook_data.rates[index]), size);
     struct hook_thread *thread = thread_find();
-    if (!call->charged && (thread->inside || !thread_charge(thread, hazard)))
+    if (!call->charged && (thread_is_inside(thread) || !thread_charge(thread, hazard)))
         return 0;
     int certain = hazard == UINT64_MAX; /* which is charged to no countdown */
     if (!certain)
         thread->left = hook_exponential(&thread->random);
-    if (!relaxed(header.enabled) || !hazard || thread->inside)
+    if (!relaxed(header.enabled) || !hazard || thread_is_inside(thread))
         return 0;
     return certain ? HOOK_PROBABILITY_ONE : hook_probability(hazard);
 }
@@ -389,10 +395,10 @@ static uint64_t call_size(const struct hook_call *call)
 static uint64_t call_real_alone(const struct hook_call *call)
 {
     struct hook_thread *thread = thread_find();
-    uint64_t inside = thread->inside;
-    thread->inside = 1;
+    int inside = thread_is_inside(thread);
+    thread->inside = thread_pointer();
     uint64_t result = call_real(call);
-    thread_find()->inside = inside; /* the place may have changed */
+    thread_find()->inside = inside ? thread_pointer() : 0; /* the place may have changed */
     return result;
 }
 
