@@ -545,6 +545,38 @@ static void threads_without_a_place_take_anothers(void **state)
     assert_int_equal(stub.data->header.counters.thread_evictions, 1);
 }
 
+/* A thread that has just lost its place may still write to it. */
+static void what_another_thread_leaves_in_a_place_silences_nobody(void **state)
+{
+    (void)state;
+    set_rate(rate_of(1000));
+    hooked_free(hooked_malloc(1));
+    struct hook_thread *thread = stub.data->threads;
+    while (!thread->owner)
+        thread++;
+    for (int i = 0; i < 20; i++) {
+        unsigned long before = seen.allocs;
+        thread->inside = thread->owner + 4096;
+        thread->left = (uint64_t)-1;
+        hooked_free(hooked_malloc(50));
+        assert_int_equal(seen.allocs, before + 1);
+        assert_true((int64_t)thread->left >= 0);
+    }
+}
+
+static void samples_that_find_no_place_lower_the_rate_too(void **state)
+{
+    (void)state;
+    use_fake_allocator(1 << 20, 0);
+    for (size_t i = 0; i < HOOK_SET; i++)
+        stub.data->set[i] = HOOK_PLACE_BUSY;
+    stub.data->header.quota = 100;
+    for (int i = 0; i < 1000; i++)
+        hooked_malloc(50);
+    assert_true(stub.data->header.counters.set_full > 100);
+    assert_true(stub.data->header.counters.rate_lowered > 0);
+}
+
 /* ---- known stacks ---- */
 
 /* Teaching by way of /proc, as in another process. */
@@ -734,6 +766,8 @@ int main(void)
         TEST(threads_keep_the_books_exact_at_interval_0),
         TEST(many_threads_are_estimated_without_bias),
         TEST(threads_without_a_place_take_anothers),
+        TEST(what_another_thread_leaves_in_a_place_silences_nobody),
+        TEST(samples_that_find_no_place_lower_the_rate_too),
         TEST_TEACHING(blocks_of_a_known_stack_pass_no_probe_site),
         TEST_TEACHING(a_known_stack_is_estimated_without_bias_and_its_variance_goes_with_the_blocks),
         TEST_TEACHING(a_forgotten_stack_passes_the_probe_site_again_and_keeps_its_counts),

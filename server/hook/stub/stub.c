@@ -350,6 +350,7 @@ static void sample_record(const struct hook_call *call, uint64_t address, uint64
     uint32_t place = place_claim(address);
     if (place == NO_PLACE) {
         count(header.counters.set_full, 1);
+        rate_govern(thread, block.site, 1); /* it has cost as much as any other */
         return;
     }
     block.generation = hook_data.blocks[place].generation + 1;
