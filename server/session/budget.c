@@ -7,7 +7,7 @@
 
 #define CPU_PART    0.1  /* of the budget, for CPU samples */
 #define SAMPLE_PART 0.5  /* … that heap samples get at least, whatever the hook costs by itself */
-#define IDLE_CORES  0.15 /* a target that uses less is treated as if it used this much */
+#define IDLE_CORES  0.05 /* a target that uses less is treated as if it used this much */
 
 #define HOOK_PAIR_NS 4.0 /* an allocation and its free; 2 on a bare loop, 6 where caches are short */
 #define UPROBE_BURST_NS                                                                                      \
