@@ -36,9 +36,8 @@ struct profile {
     struct snapshot snapshot;
     VEC(struct snapshot_line) snapshot_lines;
     bool snapshot_old;
-    VEC(uint32_t)
-    outdated; /* slots of stacks with frames that have become known: their lines are not all known */
-    VEC(uint64_t) taken; /* the last answer of profile_take_unknown_frames */
+    VEC(uint32_t) outdated; /* slots of stacks that frames became known for since */
+    VEC(uint64_t) taken;    /* the last answer of profile_take_unknown_frames */
 };
 
 int profile_new(double window_sec, const struct source_paths *paths, struct profile **ret_profile)
