@@ -71,8 +71,8 @@ enum loss {
 struct stack_event {
     __u32 slot;
     __u32 frame_count;
-    __u32 end; /* enum stack_end */
-    __u32 reserved;
+    __u32 end;                      /* enum stack_end */
+    __u32 hooked;                   /* of a block that the hook sampled; rsprof is woken for these only */
     __u64 frames[STACK_MAX_FRAMES]; /* only frame_count of them are sent */
 };
 

@@ -119,7 +119,7 @@ int heap_enter(struct pt_regs *ctx)
      * address. */
     if (block && take_block(block, &call.old))
         call.old_address = block;
-    call.slot = stack_slot(PT_REGS_IP(ctx), PT_REGS_SP(ctx), PT_REGS_FP(ctx), 1);
+    call.slot = stack_slot(PT_REGS_IP(ctx), PT_REGS_SP(ctx), PT_REGS_FP(ctx), 0);
     if (bpf_map_update_elem(&pending_calls, &thread, &call, BPF_ANY)) {
         count_loss(LOSS_PENDING_FULL);
         if (call.old_address)
@@ -195,7 +195,7 @@ int heap_sampled(struct pt_regs *ctx)
         .bytes = weight_bytes * EXACT_SCALE,
         .blocks = weight_blocks / (HOOK_BLOCKS_SCALE / EXACT_SCALE),
         .variance = ctx->rdx,
-        .slot = stack_slot(frame.rip, frame.rsp, frame.rbp, 0),
+        .slot = stack_slot(frame.rip, frame.rsp, frame.rbp, 1),
     };
     if (block.slot != NO_SLOT)
         track_block(token, &block);

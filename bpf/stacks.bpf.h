@@ -159,7 +159,8 @@ static __always_inline __u32 slot_of_new_stack(struct unwind_walk *walk)
     if (count > STACK_MAX_FRAMES)
         count = STACK_MAX_FRAMES;
     if (bpf_ringbuf_output(&new_stacks, &walk->event,
-                           __builtin_offsetof(struct stack_event, frames) + count * sizeof(__u64), 0)) {
+                           __builtin_offsetof(struct stack_event, frames) + count * sizeof(__u64),
+                           walk->event.hooked ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
         count_loss(LOSS_RING_FULL);
         return NO_SLOT;
     }
@@ -167,9 +168,9 @@ static __always_inline __u32 slot_of_new_stack(struct unwind_walk *walk)
     return slot;
 }
 
-/* Walks the stack from the given registers and gives its slot, or NO_SLOT. `exact`: rip was running, it is no
- * return address. */
-static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int exact)
+/* Walks the stack from the given registers and gives its slot, or NO_SLOT. `hooked`: they are those that the
+ * hook was called with, rip is a return address; else rip was running. */
+static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int hooked)
 {
     struct unwind_walk *walk = walk_claim();
     if (!walk)
@@ -178,7 +179,8 @@ static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int exa
     walk->rip = rip;
     walk->rsp = rsp;
     walk->rbp = rbp;
-    walk->exact = exact;
+    walk->exact = !hooked;
+    walk->event.hooked = hooked;
     for (int i = 0; i <= STACK_MAX_FRAMES && !walk_step(walk); i++)
         ;
     __u32 end = walk->event.end;

@@ -12,6 +12,7 @@ struct known_stacks {
     pid_t pid;
     int mem_fd;
     uint64_t data;
+    uint64_t seen_strangers;
     /* As in the target; written here only. */
     struct hook_entry rules[HOOK_RULES];
     struct hook_entry hashes[HOOK_HASHES];
@@ -156,7 +157,7 @@ static int set_stack(const struct known_stacks *known, uint32_t place, const str
     return r;
 }
 
-int known_stacks_find_mappings(struct known_stacks *known)
+static int find_mappings(struct known_stacks *known)
 {
     CLEANUP(memory_maps_release) struct memory_maps maps = {0};
     int r = remote_read(known->mem_fd, ADDRESS_OF(known, threads), known->threads, sizeof(known->threads));
@@ -169,5 +170,17 @@ int known_stacks_find_mappings(struct known_stacks *known)
         if (map)
             r = set_stack(known, i, map);
     }
+    return r;
+}
+
+int known_stacks_find_mappings(struct known_stacks *known)
+{
+    uint64_t strangers;
+    int r = remote_read(known->mem_fd, ADDRESS_OF(known, header.counters.strangers), &strangers,
+                        sizeof(strangers));
+    if (r == 0 && strangers != known->seen_strangers)
+        r = find_mappings(known);
+    if (r == 0)
+        known->seen_strangers = strangers;
     return r;
 }

@@ -30,7 +30,7 @@ int known_stacks_forget(struct known_stacks *known);
 /* What the stub has counted for the first `count` numbers, until the next call. */
 int known_stacks_read(struct known_stacks *known, uint32_t count, const struct hook_stack **ret_stacks);
 
-/* Looks up in which mappings the stacks lie that the stub has asked for. */
+/* Looks up in which mappings the stacks lie that the stub has asked for since the last call. */
 int known_stacks_find_mappings(struct known_stacks *known);
 
 #endif

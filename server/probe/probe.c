@@ -108,6 +108,13 @@ static void unmap(void *memory, size_t len)
         munmap(memory, len);
 }
 
+static void close_new_tables(struct probe *probe)
+{
+    for (size_t i = 0; i < probe->new_tables.len; i++)
+        close(probe->new_tables.items[i].map_fd);
+    vec_release(&probe->new_tables);
+}
+
 void probe_free(struct probe *probe)
 {
     if (!probe)
@@ -119,6 +126,7 @@ void probe_free(struct probe *probe)
     ring_buffer__free(probe->ring);
     unmap(probe->cpu_counts, STACK_SLOTS_MAX * sizeof(struct cpu_counts));
     unmap(probe->heap_counts, STACK_SLOTS_MAX * sizeof(struct heap_counts));
+    close_new_tables(probe);
     for (size_t i = 0; i < MODULES_MAX; i++)
         unmap(probe->tables[i].elements, probe->tables[i].len * sizeof(union unwind_element));
     unmap(probe->mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping));
@@ -139,15 +147,48 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
         return fd;
     size_t len = count * sizeof(*elements);
     void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    int r = memory == MAP_FAILED ? -errno : 0;
-    if (r == 0) {
-        memcpy(memory, elements, len);
-        struct probe_table *table = &probe->tables[module];
-        unmap(table->elements, table->len * sizeof(*elements));
-        *table = (struct probe_table){memory, count};
-        r = bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.unwind_tables), &module, &fd, BPF_ANY);
+    struct new_table *new_table = memory == MAP_FAILED ? NULL : vec_push(&probe->new_tables);
+    if (!new_table) {
+        int r = memory == MAP_FAILED ? -errno : -ENOMEM;
+        unmap(memory == MAP_FAILED ? NULL : memory, len);
+        close(fd);
+        return r;
     }
-    close(fd); /* the outer map holds it */
+    memcpy(memory, elements, len);
+    struct probe_table *table = &probe->tables[module];
+    unmap(table->elements, table->len * sizeof(*elements));
+    *table = (struct probe_table){memory, count};
+    *new_table = (struct new_table){module, fd};
+    return 0;
+}
+
+static int publish(struct probe *probe)
+{
+    size_t len = probe->new_tables.len;
+    OWNED_MEM uint32_t *modules = calloc(len, sizeof(*modules));
+    OWNED_MEM int *fds = calloc(len, sizeof(*fds));
+    if (!modules || !fds)
+        return -ENOMEM;
+    for (size_t i = 0; i < len; i++) {
+        modules[i] = probe->new_tables.items[i].module;
+        fds[i] = probe->new_tables.items[i].map_fd;
+    }
+    WITH_RIGHTS(RIGHTS_SAMPLE);
+    int map = bpf_map__fd(probe->bpf->maps.unwind_tables);
+    uint32_t count = (uint32_t)len;
+    int r = bpf_map_update_batch(map, modules, fds, &count, NULL);
+    if (r < 0) { /* before Linux 5.19 */
+        r = 0;
+        for (size_t i = 0; i < len && r == 0; i++)
+            r = bpf_map_update_elem(map, &modules[i], &fds[i], BPF_ANY);
+    }
+    return r;
+}
+
+int probe_publish_tables(struct probe *probe)
+{
+    int r = probe->new_tables.len ? publish(probe) : 0;
+    close_new_tables(probe); /* the outer map holds them */
     return r;
 }
 
@@ -183,6 +224,11 @@ int probe_read_stacks(struct probe *probe, probe_stack_fn on_stack, void *userda
     probe->on_stack_userdata = userdata;
     int r = ring_buffer__consume(probe->ring);
     return r < 0 ? r : 0;
+}
+
+int probe_stacks_fd(const struct probe *probe)
+{
+    return ring_buffer__epoll_fd(probe->ring);
 }
 
 uint32_t probe_slot_count(const struct probe *probe)

@@ -23,9 +23,14 @@ uint64_t probe_rights(void);
 int probe_new(struct probe **ret_probe);
 void probe_free(struct probe *probe);
 
-/* Copies a module's unwind table into the kernel. `module` < MODULES_MAX. */
+/* Copies a module's unwind table into the kernel, for probe_publish_tables to show it to the programs.
+ * `module` < MODULES_MAX. */
 int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unwind_element *elements,
                            uint32_t count);
+
+/* Lets the programs see the tables that were set since the last call. The kernel waits until no program may
+ * use what was there before: some 10 ms, however many they are (before Linux 5.19, for each). */
+int probe_publish_tables(struct probe *probe);
 
 /* Replaces the mappings (sorted by start; more than MAPPINGS_MAX: the first ones count). */
 int probe_set_mappings(struct probe *probe, const struct mapping *mappings, size_t count);
@@ -62,6 +67,9 @@ void probe_stop_heap(struct probe *probe);
 /* Hands every stack that is new since the last call to `on_stack`. */
 typedef void (*probe_stack_fn)(void *userdata, const struct stack_event *event);
 int probe_read_stacks(struct probe *probe, probe_stack_fn on_stack, void *userdata);
+
+/* The probe's descriptor, readable when there is a new stack of a block that the hook sampled. */
+int probe_stacks_fd(const struct probe *probe);
 
 /* Slots given out so far: counters of higher ones are zero. */
 uint32_t probe_slot_count(const struct probe *probe);

@@ -12,6 +12,12 @@ struct probe_table {
     size_t len;
 };
 
+/* A module's table that the programs do not see yet. */
+struct new_table {
+    uint32_t module;
+    int map_fd;
+};
+
 struct probe {
     struct rsprof_bpf *bpf;
     struct ring_buffer *ring;
@@ -21,6 +27,7 @@ struct probe {
     struct heap_counts *heap_counts; /* mapped */
     struct mapping *mappings;        /* mapped: MAPPING_SETS sets */
     struct probe_table tables[MODULES_MAX];
+    VEC(struct new_table) new_tables;
     VEC(struct bpf_link *) cpu_links;
     bool uprobe_multi; /* the heap's programs are loaded for uprobe_multi.h; else for perf events */
     VEC(int) heap_fds; /* links of the one kind */

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #define CREDIT_SEC       10.0 /* most that is saved up, in seconds of the budget */
-#define RESERVE_SEC      5.0  /* … of it, what a steady load leaves alone */
+#define STEADY_SEC       6.0  /* … of it, what a steady load leaves there */
 #define QUIET_NS_PER_SEC (0.015 * NS_PER_SEC)
 #define QUIET_MOST_NS    (0.1 * NS_PER_SEC)
 #define FIRST_CREDIT_NS  (0.01 * NS_PER_SEC)
@@ -71,7 +71,7 @@ void heap_credit_settle(struct heap_credit *credit, double seconds, const struct
     double spent = cost_ns(events, &budget->cost) - cost_ns(&credit->seen, &budget->cost);
     follow_trap_share(credit, seconds, events);
     if (!credit->lent && credit->trap_share < LENDING_SHARE) {
-        credit->ns = fmax(credit->ns, RESERVE_SEC * budget->ns_per_sec);
+        credit->ns = fmax(credit->ns, STEADY_SEC * budget->ns_per_sec);
         credit->lent = true;
     }
     double fill = budget->ns_per_sec * seconds, most = CREDIT_SEC * budget->ns_per_sec;
@@ -102,7 +102,7 @@ struct governor_cost heap_credit_spending(const struct heap_credit *credit,
                                           const struct heap_hook_budget *budget)
 {
     return (struct governor_cost){
-        .budget_ns_per_sec = fmax(credit->ns - RESERVE_SEC * budget->ns_per_sec, least_spending(budget)),
+        .budget_ns_per_sec = fmax(credit->ns / STEADY_SEC, least_spending(budget)),
         .sample_ns = credit->trap_share * trap_pair_ns(budget) +
                      (1 - credit->trap_share) * known_pair_ns(&credit->seen),
     };

@@ -1,10 +1,10 @@
 /* What heap sampling may cost a target now, in nanoseconds of its time.
  *
  * Samples are paid from a credit that the budget fills: what a quiet time has saved up, a burst may spend, so
- * that it is counted exactly or nearly so. A steady load leaves a reserve alone, which is there for sites
- * that start to allocate, as theirs may be what stays; what is beyond the reserve is spent in a second. A
- * target that allocates next to nothing saves more than its own CPU time would allow: its next burst is worth
- * knowing well, and comes once.
+ * that it is counted exactly or nearly so. Rates spend a part of the credit a second, so that a steady load
+ * leaves a reserve there, for sites that start to allocate, as theirs may be what stays. A target that
+ * allocates next to nothing saves more than its own CPU time would allow: its next burst is worth knowing
+ * well, and comes once.
  *
  * Pure logic: no clock, no I/O. */
 #ifndef RSPROF_SESSION_HEAP_CREDIT_H
@@ -48,7 +48,7 @@ void heap_credit_settle(struct heap_credit *credit, double seconds, const struct
 struct hook_limits heap_credit_limits(const struct heap_credit *credit,
                                       const struct heap_hook_budget *budget);
 
-/* For the governor: rates that spend what is beyond the reserve in a second, at what samples cost of late. */
+/* For the governor: rates that spend in proportion to the credit, at what samples cost of late. */
 struct governor_cost heap_credit_spending(const struct heap_credit *credit,
                                           const struct heap_hook_budget *budget);
 

@@ -23,7 +23,6 @@ struct heap_hook {
     /* As of the last tick. */
     struct hook_site sites[HOOK_SITES];
     struct heap_events events;
-    uint64_t seen_strangers;
     uint64_t told_samples, told_bytes; /* of a fixed interval */
     struct heap_hook_stats stats;
 };
@@ -211,10 +210,16 @@ int heap_hook_count(struct heap_hook *hook, struct probe *probe)
     return heap_stacks_count(hook->stacks, probe);
 }
 
+int heap_hook_add_stack(struct heap_hook *hook, uint32_t slot)
+{
+    return heap_stacks_add(hook->stacks, slot);
+}
+
 int heap_hook_teach(struct heap_hook *hook, const struct modules *modules, const struct probe *probe,
                     const struct stack_view *stacks)
 {
-    return heap_stacks_teach(hook->stacks, modules, probe, stacks);
+    int r = known_stacks_find_mappings(hook->known);
+    return r < 0 ? r : heap_stacks_teach(hook->stacks, modules, probe, stacks);
 }
 
 int heap_hook_forget_stacks(struct heap_hook *hook)
@@ -231,16 +236,13 @@ int heap_hook_tick(struct heap_hook *hook, double seconds, const struct heap_hoo
     r = look(hook, &counters);
     if (r < 0)
         return r;
-    if (counters.strangers != hook->seen_strangers)
-        r = known_stacks_find_mappings(hook->known);
-    hook->seen_strangers = counters.strangers;
     hook->stats.unseen = counters.freed_unseen;
     hook->stats.lost = counters.set_full + counters.freed_unseen;
     hook->stats.samples = hook->events.traps + hook->events.known;
     hook->stats.kernel_samples = hook->events.traps;
     hook->stats.known_cost_ns = (uint64_t)heap_known_cost_ns(&hook->events);
     heap_credit_settle(&hook->credit, seconds, budget, &hook->events);
-    return r < 0 ? r : steer(hook, seconds, budget);
+    return steer(hook, seconds, budget);
 }
 
 void heap_hook_stats(const struct heap_hook *hook, struct heap_hook_stats *ret_stats)

@@ -24,7 +24,10 @@ int heap_hook_extend(struct heap_hook *hook, const struct modules *modules);
 /* Adds to the probe's counts what the hook has counted by itself since the last call. */
 int heap_hook_count(struct heap_hook *hook, struct probe *probe);
 
-/* Teaches the hook to count blocks by itself at the stacks where some were allocated. */
+/* A new stack, of a block that the hook sampled. −ENOSPC: the hook knows as many as it can. */
+int heap_hook_add_stack(struct heap_hook *hook, uint32_t slot);
+
+/* Teaches the hook to count blocks by itself at the stacks that were added. */
 int heap_hook_teach(struct heap_hook *hook, const struct modules *modules, const struct probe *probe,
                     const struct stack_view *stacks);
 

@@ -5,23 +5,18 @@
 
 #include <errno.h>
 
-#define UNTAUGHT UINT32_MAX
-
-/* A slot that was given a number of the hook. */
-struct numbered {
+/* A stack that blocks were sampled at. */
+struct heap_stack {
     uint32_t slot;
     uint32_t site;
     uint32_t frame_count;
-    struct hook_stack seen; /* what of its counts was added to the probe's */
+    struct hook_stack seen; /* what of the hook's counts was added to the probe's */
 };
 
 struct heap_stacks {
     struct known_stacks *known;
-    VEC(struct numbered) numbered; /* by number */
-    struct {
-        uint32_t number; /* UNTAUGHT: none yet */
-        bool tried;      /* since code last changed */
-    } slots[STACK_SLOTS_MAX];
+    VEC(struct heap_stack) stacks; /* by their number in the hook */
+    size_t tried;                  /* the first so many were taught, or cannot be, since code last changed */
 };
 
 int heap_stacks_new(struct known_stacks *known, struct heap_stacks **ret_stacks)
@@ -30,8 +25,6 @@ int heap_stacks_new(struct known_stacks *known, struct heap_stacks **ret_stacks)
     if (!stacks)
         return -ENOMEM;
     stacks->known = known;
-    for (size_t i = 0; i < STACK_SLOTS_MAX; i++)
-        stacks->slots[i].number = UNTAUGHT;
     *ret_stacks = stacks;
     return 0;
 }
@@ -40,8 +33,19 @@ void heap_stacks_free(struct heap_stacks *stacks)
 {
     if (!stacks)
         return;
-    vec_release(&stacks->numbered);
+    vec_release(&stacks->stacks);
     free(stacks);
+}
+
+int heap_stacks_add(struct heap_stacks *stacks, uint32_t slot)
+{
+    if (stacks->stacks.len >= HOOK_STACKS)
+        return -ENOSPC;
+    struct heap_stack *stack = vec_push(&stacks->stacks);
+    if (!stack)
+        return -ENOMEM;
+    *stack = (struct heap_stack){.slot = slot};
+    return 0;
 }
 
 /* ---- teaching ---- */
@@ -97,71 +101,41 @@ static int rule_of_frame(const struct placed_modules *placed, const struct probe
     return rule_of_row(&row, &ret_rule->rule);
 }
 
-static int give_number(struct heap_stacks *stacks, uint32_t slot)
-{
-    if (stacks->slots[slot].number != UNTAUGHT)
-        return 0;
-    if (stacks->numbered.len >= HOOK_STACKS)
-        return -ENOSPC;
-    struct numbered *numbered = vec_push(&stacks->numbered);
-    if (!numbered)
-        return -ENOMEM;
-    *numbered = (struct numbered){.slot = slot};
-    stacks->slots[slot].number = (uint32_t)(stacks->numbered.len - 1);
-    return 0;
-}
-
 static int teach(struct heap_stacks *stacks, const struct placed_modules *placed, const struct probe *probe,
-                 const struct stack_view *view, uint32_t slot)
+                 const struct stack_view *view, uint32_t number)
 {
     struct hook_entry rules[STACK_MAX_FRAMES];
-    const struct viewed_stack stack = stack_view_stack(view, slot);
+    struct heap_stack *taught = &stacks->stacks.items[number];
+    const struct viewed_stack stack = stack_view_stack(view, taught->slot);
     int r = 0;
     for (uint32_t i = 0; i < stack.frame_count && r == 0; i++) {
         const struct viewed_frame frame = stack_view_frame(view, stack.frames[i]);
         r = rule_of_frame(placed, probe, &frame, i + 1 == stack.frame_count, &rules[i]);
     }
-    if (r == 0)
-        r = give_number(stacks, slot);
     if (r < 0)
         return r;
-    uint32_t number = stacks->slots[slot].number;
-    struct numbered *numbered = &stacks->numbered.items[number];
-    numbered->site = hook_site_index(rules[0].key);
-    numbered->frame_count = stack.frame_count;
+    taught->site = hook_site_index(rules[0].key);
+    taught->frame_count = stack.frame_count;
     return known_stacks_teach(stacks->known, number, rules, stack.frame_count);
-}
-
-/* Whether blocks were allocated there that the hook could have counted by itself. */
-static bool is_to_be_taught(const struct heap_stacks *stacks, const struct stack_view *view, uint32_t slot)
-{
-    if (stacks->slots[slot].tried)
-        return false;
-    return stack_view_stack(view, slot).alloc_blocks > 0;
 }
 
 int heap_stacks_teach(struct heap_stacks *stacks, const struct modules *modules, const struct probe *probe,
                       const struct stack_view *view)
 {
     CLEANUP(placed_modules_release) struct placed_modules placed = {0};
-    uint32_t count = (uint32_t)stack_view_len(view);
-    for (uint32_t slot = 0; slot < count; slot++) {
-        if (!is_to_be_taught(stacks, view, slot))
-            continue;
-        int r = placed.mappings ? 0 : place_modules(modules, &placed);
-        if (r == 0)
-            r = teach(stacks, &placed, probe, view, slot);
-        if (r < 0 && r != -EINVAL && r != -ENOSPC)
-            return r;
-        stacks->slots[slot].tried = true; /* one that cannot be taught goes on through the kernel */
+    int r = stacks->tried < stacks->stacks.len ? place_modules(modules, &placed) : 0;
+    while (r == 0 && stacks->tried < stacks->stacks.len) {
+        r = teach(stacks, &placed, probe, view, (uint32_t)stacks->tried);
+        if (r == -EINVAL || r == -ENOSPC)
+            r = 0; /* it goes on through the kernel */
+        stacks->tried += r == 0;
     }
-    return 0;
+    return r;
 }
 
 int heap_stacks_forget(struct heap_stacks *stacks)
 {
-    for (size_t i = 0; i < STACK_SLOTS_MAX; i++)
-        stacks->slots[i].tried = false;
+    stacks->tried = 0;
     return known_stacks_forget(stacks->known);
 }
 
@@ -179,12 +153,12 @@ static struct heap_counts difference(const struct hook_stack *now, const struct 
 int heap_stacks_count(struct heap_stacks *stacks, struct probe *probe)
 {
     const struct hook_stack *counts;
-    int r = known_stacks_read(stacks->known, (uint32_t)stacks->numbered.len, &counts);
-    for (size_t i = 0; r == 0 && i < stacks->numbered.len; i++) {
-        struct numbered *numbered = &stacks->numbered.items[i];
-        struct heap_counts more = difference(&counts[i], &numbered->seen);
-        probe_add_heap_counts(probe, numbered->slot, &more);
-        numbered->seen = counts[i];
+    int r = known_stacks_read(stacks->known, (uint32_t)stacks->stacks.len, &counts);
+    for (size_t i = 0; r == 0 && i < stacks->stacks.len; i++) {
+        struct heap_stack *stack = &stacks->stacks.items[i];
+        struct heap_counts more = difference(&counts[i], &stack->seen);
+        probe_add_heap_counts(probe, stack->slot, &more);
+        stack->seen = counts[i];
     }
     return r;
 }
@@ -192,10 +166,10 @@ int heap_stacks_count(struct heap_stacks *stacks, struct probe *probe)
 void heap_stacks_add_up(const struct heap_stacks *stacks, struct hook_site sites[static HOOK_SITES],
                         struct heap_events *events)
 {
-    for (size_t i = 0; i < stacks->numbered.len; i++) {
-        const struct numbered *numbered = &stacks->numbered.items[i];
-        const struct hook_stack *seen = &numbered->seen;
-        struct hook_site *site = &sites[numbered->site];
+    for (size_t i = 0; i < stacks->stacks.len; i++) {
+        const struct heap_stack *stack = &stacks->stacks.items[i];
+        const struct hook_stack *seen = &stack->seen;
+        struct hook_site *site = &sites[stack->site];
         site->samples += seen->samples;
         site->frees += seen->frees;
         site->bytes += seen->alloc_bytes / HOOK_COUNT_SCALE;
@@ -203,6 +177,6 @@ void heap_stacks_add_up(const struct heap_stacks *stacks, struct hook_site sites
         site->blocks += seen->alloc_blocks * (HOOK_BLOCKS_SCALE / HOOK_COUNT_SCALE);
         events->known += seen->samples;
         events->known_frees += seen->frees;
-        events->known_frames += seen->samples * numbered->frame_count;
+        events->known_frames += seen->samples * stack->frame_count;
     }
 }

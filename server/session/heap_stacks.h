@@ -15,8 +15,11 @@ struct heap_stacks;
 int heap_stacks_new(struct known_stacks *known, struct heap_stacks **ret_stacks);
 void heap_stacks_free(struct heap_stacks *stacks);
 
-/* Teaches the hook the stacks that blocks were allocated at since the last call, where they can be walked by
- * rules alone. Stacks in `view` have the numbers of their slots. */
+/* A new stack, of a block that the hook sampled. −ENOSPC: the hook knows as many as it can. */
+int heap_stacks_add(struct heap_stacks *stacks, uint32_t slot);
+
+/* Teaches the hook the stacks that were added since the last call, where they can be walked by rules alone.
+ * Stacks in `view` have the numbers of their slots. */
 int heap_stacks_teach(struct heap_stacks *stacks, const struct modules *modules, const struct probe *probe,
                       const struct stack_view *view);
 

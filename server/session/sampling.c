@@ -16,11 +16,15 @@
 
 /* What the symbolizer says. */
 
-static int send_mappings(struct session *session)
+/* Where code lies, and how to unwind it: after the tables that the mappings speak of. */
+static int send_code(struct session *session)
 {
     struct mapping *mappings;
     size_t count;
-    int r = modules_mappings(&session->modules, &mappings, &count);
+    session->run.code_changed = false;
+    int r = probe_publish_tables(session->probe);
+    if (r == 0)
+        r = modules_mappings(&session->modules, &mappings, &count);
     if (r < 0)
         return r;
     r = probe_set_mappings(session->probe, mappings, count);
@@ -32,8 +36,7 @@ static void on_module_opened(void *userdata, uint32_t module, const struct modul
 {
     struct session *session = userdata;
     modules_set_info(&session->modules, module, info);
-    if (session->probe)
-        send_mappings(session);
+    session->run.code_changed = true;
 }
 
 static void on_unwind_table(void *userdata, uint32_t module, int error, const union unwind_element *elements,
@@ -45,7 +48,7 @@ static void on_unwind_table(void *userdata, uint32_t module, int error, const un
     if (error == 0)
         error = probe_set_unwind_table(session->probe, module, elements, element_count);
     modules_set_table(&session->modules, module, error == 0 ? page_count : 0, start);
-    send_mappings(session);
+    session->run.code_changed = true;
 }
 
 static void on_slots_scanned(void *userdata, uint32_t module, int error, const struct hook_scan *scan)
@@ -111,6 +114,8 @@ static void on_new_stack(void *userdata, const struct stack_event *event)
 {
     struct session *session = userdata;
     profile_add_stack(session->profile, event);
+    if (event->hooked && session->heap_hook)
+        heap_hook_add_stack(session->heap_hook, event->slot);
 }
 
 /* Frames are asked for module by module, which lets the symbolizer answer from one index at a time. */
@@ -193,7 +198,7 @@ static bool refresh_modules(struct session *session, uint64_t now_ns)
             return lose_target_because(session,
                                        "The process has started another program (exec): attach to it "
                                        "again.");
-        send_mappings(session);
+        session->run.code_changed = true;
         if (session->heap_hook)
             heap_hook_forget_stacks(session->heap_hook);
         session->run.extend_hook = true;
@@ -226,24 +231,35 @@ void session_read_counters(struct session *session, uint64_t now_ns)
     probe_stats(session->probe, &session->run.probe_stats);
 }
 
-/* The hook's code becomes a module of the target: CPU samples start when its unwind table is there too. */
-static int start_heap(struct session *session)
-{
-    bool changed;
-    int r = send_mappings(session);
-    if (r < 0)
-        return r;
-    session->run.heap_started = true;
-    session_start_heap(session);
-    return modules_refresh(&session->modules, session->symbolizer, &changed);
-}
-
 /* Until then these stacks go through the kernel, which costs more and counts the same. */
 static void teach_hook(struct session *session)
 {
     const struct stack_view stacks = profile_stacks(session->profile);
     if (session->heap_hook)
         heap_hook_teach(session->heap_hook, &session->modules, session->probe, &stacks);
+}
+
+/* What allocates at a new stack may do so a million times before the next tick. */
+static void on_hooked_stack(void *userdata, int events)
+{
+    (void)events;
+    struct session *session = userdata;
+    probe_read_stacks(session->probe, on_new_stack, session);
+    teach_hook(session);
+}
+
+/* The hook's code becomes a module of the target: CPU samples start when its unwind table is there too. */
+static int start_heap(struct session *session)
+{
+    bool changed;
+    int r = send_code(session);
+    if (r < 0)
+        return r;
+    session->run.heap_started = true;
+    session_start_heap(session);
+    r = loop_io_start(session->loop, &session->stacks_watch, probe_stacks_fd(session->probe), LOOP_READABLE,
+                      on_hooked_stack, session);
+    return r < 0 ? r : modules_refresh(&session->modules, session->symbolizer, &changed);
 }
 
 static void on_tick(void *userdata)
@@ -255,6 +271,8 @@ static void on_tick(void *userdata)
     ask_for_symbols(session);
     if (!refresh_modules(session, now_ns))
         return;
+    if (session->run.code_changed)
+        send_code(session);
     teach_hook(session);
     if (!session->run.heap_started && modules_ready(&session->modules))
         start_heap(session);
@@ -266,7 +284,7 @@ static int start_cpu(struct session *session)
 {
     int r = executable_bias(session, &session->run.image_bias);
     if (r == 0)
-        r = send_mappings(session);
+        r = send_code(session);
     if (r == 0)
         r = probe_start_cpu(session->probe, session->modules.pid, session->options.cpu_freq_hz);
     if (r < 0)

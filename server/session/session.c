@@ -66,6 +66,7 @@ void session_stop_probing(struct session *session)
 {
     loop_event_stop(&session->tick);
     loop_io_stop(&session->exit_watch);
+    loop_io_stop(&session->stacks_watch);
     heap_hook_stop(session->heap_hook);
     session->heap_hook = NULL;
     probe_free(session->probe);

@@ -23,6 +23,7 @@ struct session_run {
     struct heap_hook_stats heap_hook_stats; /* as of the last tick */
     uint64_t image_bias;                    /* of the executable, as at attach */
     bool heap_started;                      /* or found that it cannot be */
+    bool code_changed;                      /* since it was sent to the probe */
     bool extend_hook;                       /* modules came that the hook does not know yet */
     uint64_t last_cost_ns, last_cost_cpu_ns;
     double overhead; /* fraction of the target's CPU time */
@@ -41,6 +42,7 @@ struct session {
     char *exe;
     int pidfd;
     struct loop_io exit_watch;
+    struct loop_io stacks_watch;
     struct loop_event tick;
     struct symbolizer *symbolizer;
     struct probe *probe;

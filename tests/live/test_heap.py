@@ -19,7 +19,7 @@ def check_sites(threads, per_sec):
         result = live.snapshot(process.pid, seconds=8)
     status = result["status"]["heap"]
     assert status["mode"] == "hook", status
-    assert 0 < status["kernelSamples"] < status["samples"] / 2, status  # the hook knows these stacks after a tick or two
+    assert 0 < status["kernelSamples"] < status["samples"] / 2, status  # the hook is taught these stacks as soon as they are seen
     for name, truth in TRUTH.items():
         heap = live.line_of(result, "heap_sites", lines[name])["heap"]
         off = abs(heap["selfLiveBytes"] / truth - 1)

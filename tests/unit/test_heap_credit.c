@@ -64,6 +64,16 @@ static void the_stub_is_told_what_a_sample_through_the_kernel_costs_more(void **
     assert_true(limits.quota * 2 <= limits.grant + 1 && limits.grant > 0);
 }
 
+static void a_target_that_becomes_busier_is_sampled_more(void **state)
+{
+    (void)state;
+    const struct heap_hook_budget busier = {.ns_per_sec = 3 * budget.ns_per_sec, .cost = budget.cost};
+    struct heap_credit credit = heap_credit_start();
+    double before = settle_for(&credit, 30, true);
+    struct governor_cost cost = heap_credit_spending(&credit, &busier);
+    assert_true(cost.budget_ns_per_sec / cost.sample_ns > 0.9 * before);
+}
+
 static void a_quiet_time_saves_for_a_burst(void **state)
 {
     (void)state;
@@ -96,6 +106,7 @@ int main(void)
         cmocka_unit_test(a_steady_load_spends_the_budget_and_no_more),
         cmocka_unit_test(samples_of_known_stacks_are_many_times_as_many),
         cmocka_unit_test(the_stub_is_told_what_a_sample_through_the_kernel_costs_more),
+        cmocka_unit_test(a_target_that_becomes_busier_is_sampled_more),
         cmocka_unit_test(a_quiet_time_saves_for_a_burst),
         cmocka_unit_test(a_debt_is_paid_off_and_something_is_sampled_meanwhile),
     };
