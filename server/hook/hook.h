@@ -59,7 +59,8 @@ struct hook_state {
     const uint64_t *rates;         /* HOOK_SITES */
 };
 
-/* `near`: functions that will be patched are there; 0: none will be. */
+/* `near`: the allocator's functions are there; 0: anywhere. The stub will be in a jump's reach of it, if
+ * there is room: functions further away cannot be patched, and take longer to be called. */
 int hook_new(pid_t pid, uint64_t near, struct hook **ret_hook);
 
 /* Accepts NULL. The target may be gone. Code that cannot be put back, as the target would not stop, stays as

@@ -20,7 +20,7 @@ struct job {
     const struct hook_image *image;
     struct memory_maps maps;
     struct injection injection;
-    uint64_t near; /* functions that the stub must be in reach of; 0: none */
+    uint64_t near; /* what the stub is to be in reach of; 0: nothing */
     bool made;     /* memory, in this job */
 };
 
@@ -208,7 +208,7 @@ static void undo(struct job *job, int error, int64_t target_fd)
 }
 
 /* An address that nothing is mapped at: in the widest gap, a gigabyte below its end, where the kernel rarely
- * comes. Where it must be near something, the part of the gaps that is in reach counts. */
+ * comes. Near something, the part of the gaps that is in reach counts. */
 static int find_gap(const struct memory_maps *maps, uint64_t near, uint64_t *ret_address)
 {
     const uint64_t distance = 1 << 30, top = 0x7ffffffff000, bottom = 1 << 20;
@@ -232,6 +232,13 @@ static int find_gap(const struct memory_maps *maps, uint64_t near, uint64_t *ret
     return 0;
 }
 
+static int find_place(struct job *job, uint64_t near)
+{
+    job->injection.address = find_reusable(&job->maps, job->mem_fd, job->image->build, near);
+    job->injection.reused = job->injection.address != 0;
+    return job->injection.reused ? 0 : find_gap(&job->maps, near, &job->injection.address);
+}
+
 static int job_run(void *userdata)
 {
     struct job *job = userdata;
@@ -239,10 +246,9 @@ static int job_run(void *userdata)
     int r = memory_maps_read(job->pid, &job->maps);
     if (r < 0)
         return r;
-    job->injection.address = find_reusable(&job->maps, job->mem_fd, job->image->build, job->near);
-    job->injection.reused = job->injection.address != 0;
-    if (!job->injection.reused)
-        r = find_gap(&job->maps, job->near, &job->injection.address);
+    r = find_place(job, job->near);
+    if (r == -ENOMEM && job->near)
+        r = find_place(job, 0);
     if (r >= 0)
         r = make_memory(job, &target_fd);
     if (r >= 0)

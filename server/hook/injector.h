@@ -24,7 +24,7 @@ struct injection {
     uint64_t stop_ns; /* how long the thread stood still */
 };
 
-/* `mem_fd` is the target's memory. The stub will be in a jump's reach of `near`, unless that is 0. Blocks for
+/* `mem_fd` is the target's memory. The stub will be in a jump's reach of `near`, if there is room. Blocks for
  * a few milliseconds, REMOTE_TIMEOUT_NS times a few at worst. */
 int injector_map(pid_t pid, int mem_fd, const struct hook_image *image, uint64_t near,
                  struct injection *ret_injection);

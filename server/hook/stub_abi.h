@@ -73,11 +73,11 @@
 #define HOOK_OFFSET_FILTER  0x89000
 #define HOOK_THREAD_LEFT    8
 
-#define HOOK_SITE_MASK 0xfff
-#define HOOK_THREAD_SHIFT                                                                                    \
-    6 /* of a thread pointer, to a byte offset into `threads`: its page, as stacks are */
-#define HOOK_THREAD_MASK  0x3ffc0
-#define HOOK_FILTER_SHIFT 6 /* coarser than blocks: what frees look at is to fit into the caches */
+#define HOOK_SITE_MASK    0xfff
+#define HOOK_THREAD_BYTE  1      /* of a thread pointer: these two bytes of it, */
+#define HOOK_THREAD_MASK  0xfff0 /* … masked: its page, as stacks have pages of their own, */
+#define HOOK_THREAD_SCALE 4      /* … scaled: the offset into `threads` */
+#define HOOK_FILTER_SHIFT 6      /* coarser than blocks: what frees look at is to fit into the caches */
 
 #ifndef __ASSEMBLER__
 
@@ -252,7 +252,8 @@ _Static_assert(sizeof(struct hook_header) <= 0x1000, "the header is a page");
 _Static_assert(sizeof(struct hook_thread) == 64 && sizeof(struct hook_site) == 64 &&
                    sizeof(struct hook_stack) == 64,
                "cache lines");
-_Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) == HOOK_THREAD_MASK, "the assembly's idea");
+_Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) == HOOK_THREAD_MASK * HOOK_THREAD_SCALE,
+               "the assembly's idea");
 _Static_assert(HOOK_SITES == HOOK_SITE_MASK + 1, "the assembly's idea");
 _Static_assert(HOOK_FUNCTION_COUNT <= HOOK_FUNCTION_MAX, "tables");
 _Static_assert(HOOK_OFFSET_TRAMPOLINES + HOOK_FUNCTION_MAX * HOOK_TRAMPOLINE_BYTES <= HOOK_CODE_BYTES,
@@ -269,7 +270,8 @@ static inline uint32_t hook_site_index(uint64_t return_address)
 /* Where a thread looks for its place first. */
 static inline uint32_t hook_thread_index(uint64_t owner)
 {
-    return (uint32_t)((owner >> HOOK_THREAD_SHIFT & HOOK_THREAD_MASK) / sizeof(struct hook_thread));
+    return (uint32_t)((owner >> 8 * HOOK_THREAD_BYTE & HOOK_THREAD_MASK) * HOOK_THREAD_SCALE /
+                      sizeof(struct hook_thread));
 }
 
 /* Neighbouring blocks share cache lines of the filter. */

@@ -27,6 +27,18 @@ struct heap_hook {
     struct heap_hook_stats stats;
 };
 
+/* How the target calls its allocator. */
+struct calls {
+    struct hook_patches patches;
+    struct hook_slots slots;
+};
+
+static void calls_release(struct calls *calls)
+{
+    hook_patches_release(&calls->patches);
+    hook_slots_release(&calls->slots);
+}
+
 /* Allocators that Rust code has linked in. Other modules, such as libc, are called through words. */
 static int collect_patches(const struct modules *modules, struct hook_patches *patches)
 {
@@ -57,19 +69,31 @@ static int collect_slots(const struct heap_hook *hook, const struct modules *mod
     return r;
 }
 
-static int install(struct heap_hook *hook, const struct modules *modules, const struct hook_patches *patches)
+/* −ENODATA: there are none. */
+static int collect_calls(const struct heap_hook *hook, const struct modules *modules, struct calls *calls)
 {
-    CLEANUP(hook_slots_release) struct hook_slots slots = {0};
-    struct hook_installed installed;
-    int r = collect_slots(hook, modules, &slots);
-    if (r == 0 && !slots.len && !patches->len)
-        r = -ENODATA;
-    if (r == 0 && patches->len)
-        r = hook_patch(hook->hook, patches->items, patches->len);
+    int r = collect_patches(modules, &calls->patches);
     if (r == 0)
-        r = hook_install(hook->hook, slots.items, slots.len, &installed);
+        r = collect_slots(hook, modules, &calls->slots);
+    return r == 0 && !calls->slots.len && !calls->patches.len ? -ENODATA : r;
+}
+
+/* One of the allocator's functions. */
+static uint64_t calls_target(const struct calls *calls)
+{
+    return calls->patches.len ? calls->patches.items[0].address : calls->slots.items[0].value;
+}
+
+static int install(struct heap_hook *hook, const struct calls *calls)
+{
+    struct hook_installed installed;
+    int r = 0;
+    if (calls->patches.len)
+        r = hook_patch(hook->hook, calls->patches.items, calls->patches.len);
+    if (r == 0)
+        r = hook_install(hook->hook, calls->slots.items, calls->slots.len, &installed);
     if (r == 0) {
-        hook->stats.unbound = slots.unbound;
+        hook->stats.unbound = calls->slots.unbound;
         hook->stats.other = installed.other;
     }
     return r;
@@ -77,9 +101,9 @@ static int install(struct heap_hook *hook, const struct modules *modules, const 
 
 int heap_hook_extend(struct heap_hook *hook, const struct modules *modules)
 {
-    CLEANUP(hook_patches_release) struct hook_patches patches = {0};
-    int r = collect_patches(modules, &patches);
-    return r < 0 ? r : install(hook, modules, &patches);
+    CLEANUP(calls_release) struct calls calls = {0};
+    int r = collect_calls(hook, modules, &calls);
+    return r < 0 ? r : install(hook, &calls);
 }
 
 /* What the stub has counted, for known stacks too, goes into `sites` and `events`. */
@@ -146,12 +170,12 @@ static int steer_first(struct heap_hook *hook)
 
 static int start(struct heap_hook *hook, const struct modules *modules, struct probe *probe)
 {
-    CLEANUP(hook_patches_release) struct hook_patches patches = {0};
-    int r = collect_patches(modules, &patches);
+    CLEANUP(calls_release) struct calls calls = {0};
+    int r = remote_open_memory(hook->pid, &hook->memory_fd);
     if (r == 0)
-        r = remote_open_memory(hook->pid, &hook->memory_fd);
+        r = collect_calls(hook, modules, &calls);
     if (r == 0)
-        r = hook_new(hook->pid, patches.len ? patches.items[0].address : 0, &hook->hook);
+        r = hook_new(hook->pid, calls_target(&calls), &hook->hook);
     if (r == 0)
         r = known_stacks_new(hook->pid, hook->memory_fd, hook_address(hook->hook) + HOOK_CODE_BYTES,
                              &hook->known);
@@ -166,7 +190,7 @@ static int start(struct heap_hook *hook, const struct modules *modules, struct p
     if (r == 0)
         r = steer_first(hook);
     if (r == 0)
-        r = install(hook, modules, &patches);
+        r = install(hook, &calls);
     if (r < 0)
         probe_stop_heap(probe);
     return r;

@@ -21,12 +21,11 @@
         imulq   HOOK_OFFSET_RATES(%r8, %rax, 8), %r11
         jo      5f
         movq    %fs:0, %r10
-        movl    %r10d, %ecx
-        shrl    $HOOK_THREAD_SHIFT, %ecx
+        movzwl  %fs:HOOK_THREAD_BYTE, %ecx
         andl    $HOOK_THREAD_MASK, %ecx
-        cmpq    %r10, HOOK_OFFSET_THREADS(%r8, %rcx)
+        cmpq    %r10, HOOK_OFFSET_THREADS(%r8, %rcx, HOOK_THREAD_SCALE)
         jne     8f
-        subq    %r11, HOOK_OFFSET_THREADS + HOOK_THREAD_LEFT(%r8, %rcx)
+        subq    %r11, HOOK_OFFSET_THREADS + HOOK_THREAD_LEFT(%r8, %rcx, HOOK_THREAD_SCALE)
         js      9f
         .endm
 
