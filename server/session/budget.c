@@ -9,7 +9,7 @@
 #define SAMPLE_PART 0.5  /* … that heap samples get at least, whatever the hook costs by itself */
 #define IDLE_CORES  0.05 /* a target that uses less is treated as if it used this much */
 
-#define HOOK_PAIR_NS 4.0 /* an allocation and its free; 2 on a bare loop, 6 where caches are short */
+#define HOOK_PAIR_NS 3.5 /* an allocation and its free, measured by tests/bench/hook_cost.py */
 #define UPROBE_BURST_NS                                                                                      \
     (1.0 * NS_PER_SEC) /* of the target's time, that plain uprobes may cost beyond the budget */
 

@@ -178,6 +178,14 @@ static void print_state(const struct hook_state *state)
     printf("bytes %" PRIu64 "\nlive_bytes %" PRId64 "\n", bytes, (int64_t)(bytes - freed));
 }
 
+/* One of the allocator's functions; 0: nothing calls them. */
+static uint64_t calls_target(const struct hook_slots *slots, const struct hook_patches *patches)
+{
+    if (patches->len)
+        return patches->items[0].address;
+    return slots->len ? slots->items[0].value : 0;
+}
+
 static int attach_once(const struct options *options, bool quiet)
 {
     CLEANUP(hook_slots_release) struct hook_slots slots = {0};
@@ -188,7 +196,7 @@ static int attach_once(const struct options *options, bool quiet)
     struct hook_state state;
     int r = find_calls(options->pid, &slots, &patches);
     if (r >= 0)
-        r = hook_new(options->pid, patches.len ? patches.items[0].address : 0, &hook);
+        r = hook_new(options->pid, calls_target(&slots, &patches), &hook);
     if (r < 0)
         return r;
     struct hook_probe_sites sites = hook_probe_sites(hook);

@@ -109,7 +109,7 @@ hook_outer_\name:
         .macro  ENTRY name, shape
         .globl  hook_entry_\name
         .type   hook_entry_\name, @function
-        .p2align 5
+        .p2align 6
 hook_entry_\name:
         .cfi_startproc
         ENTRY_\shape next_id, \name
