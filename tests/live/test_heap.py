@@ -3,10 +3,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import rsprof_live as live
 from hook_live import build_nostd, target, wait_ready
+from rsprof_server import Server
 
 HERE = Path(__file__).parent
 RUSTC = [os.environ.get("RUSTC", "rustc"), "--edition", "2021", "-O", "-g"]
@@ -41,6 +43,30 @@ def known_lines_are_right_beside_churn_of_64_threads():
 
 def known_lines_are_right_beside_all_the_churn_there_can_be():
     check_sites(2, 0)
+
+
+def heap_status(server):
+    server.ask("rsprof/hotLines", {})  # what was sent before has come
+    return server.status["heap"]
+
+
+def a_burst_at_a_new_stack_is_known_while_it_lasts():
+    """The hook is taught a stack when it comes, and not at the next tick: few samples of the bursts go through the kernel."""
+    server = Server()
+    with target("heap_sites", 1, 100_000) as process:
+        server.ask("rsprof/attach", {"pid": process.pid})
+        server.wait_for_state("running")
+        time.sleep(4)
+        before = heap_status(server)
+        for calls in range(5):
+            process.stdin.write(f"{calls}\n")
+            process.stdin.flush()
+            time.sleep(1)
+        after = heap_status(server)
+    server.close()
+    samples, kernel_samples = (after[key] - before[key] for key in ("samples", "kernelSamples"))
+    print(f"# {kernel_samples} of {samples} samples through the kernel")
+    assert 5 <= kernel_samples < samples / 5, (before, after)
 
 
 def build_host(folder):
@@ -83,7 +109,7 @@ def frees_that_do_not_come_to_the_hook_are_told():
 
 TESTS = (known_lines_are_right_beside_churn_of_one_thread, known_lines_are_right_beside_churn_of_8_threads,
          known_lines_are_right_beside_churn_of_64_threads, known_lines_are_right_beside_all_the_churn_there_can_be,
-         loaded_libraries_are_hooked, unloaded_libraries_leave_no_trace, frees_that_do_not_come_to_the_hook_are_told)
+         a_burst_at_a_new_stack_is_known_while_it_lasts, loaded_libraries_are_hooked, unloaded_libraries_leave_no_trace, frees_that_do_not_come_to_the_hook_are_told)
 
 if __name__ == "__main__":
     live.main(*[test for test in TESTS if sys.argv[1:2] in ([], [test.__name__])])

@@ -1,5 +1,5 @@
-// Holds a known heap at three lines, all of it renewed every two seconds, beside threads whose blocks die at once; ends when its
-// standard input does.
+// Holds a known heap at three lines, all of it renewed every two seconds, beside threads whose blocks die at once. For each number that
+// it is told, it allocates a burst of blocks that stay, so many calls deep. Ends when its standard input does.
 //
 //     heap_sites THREADS ALLOCATIONS_PER_SECOND     of all these threads; 0: as many as they can
 use std::collections::VecDeque;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 const SMALL: usize = 100_000;
 const MEDIUM: usize = 5_000;
 const LARGE: usize = 200;
+const BURST: usize = 100_000;
 const RENEWED_IN_SEC: f64 = 2.0;
 
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -46,6 +47,16 @@ fn hold() {
     black_box((small, medium, large));
 }
 
+#[inline(never)]
+fn burst(calls: usize, held: &mut Vec<Box<[u64; 8]>>) {
+    if calls > 0 {
+        burst(calls - 1, held);
+        black_box(held); // no tail call
+        return;
+    }
+    held.extend((0..BURST).map(|_| Box::new([1; 8]))); // LINE burst
+}
+
 fn churn(per_sec: f64) {
     let start = Instant::now();
     let mut done = 0.0;
@@ -67,7 +78,10 @@ fn main() {
     let per_sec = arguments[1] / threads as f64;
     let mut workers: Vec<_> = (0..threads).map(|_| std::thread::spawn(move || churn(per_sec))).collect();
     workers.push(std::thread::spawn(hold));
-    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    let mut held = Vec::new();
+    for calls in std::io::stdin().lines() {
+        burst(calls.unwrap().parse().unwrap(), &mut held);
+    }
     STOP.store(true, Ordering::Relaxed);
     for worker in workers {
         worker.join().unwrap();
