@@ -252,7 +252,7 @@ _Static_assert(sizeof(struct hook_header) <= 0x1000, "the header is a page");
 _Static_assert(sizeof(struct hook_thread) == 64 && sizeof(struct hook_site) == 64 &&
                    sizeof(struct hook_stack) == 64,
                "cache lines");
-_Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) == HOOK_THREAD_MASK * HOOK_THREAD_SCALE,
+_Static_assert((HOOK_THREADS - 1) * sizeof(struct hook_thread) / HOOK_THREAD_SCALE == HOOK_THREAD_MASK,
                "the assembly's idea");
 _Static_assert(HOOK_SITES == HOOK_SITE_MASK + 1, "the assembly's idea");
 _Static_assert(HOOK_FUNCTION_COUNT <= HOOK_FUNCTION_MAX, "tables");
@@ -270,8 +270,8 @@ static inline uint32_t hook_site_index(uint64_t return_address)
 /* Where a thread looks for its place first. */
 static inline uint32_t hook_thread_index(uint64_t owner)
 {
-    return (uint32_t)((owner >> 8 * HOOK_THREAD_BYTE & HOOK_THREAD_MASK) * HOOK_THREAD_SCALE /
-                      sizeof(struct hook_thread));
+    uint64_t scaled = owner >> 8 * HOOK_THREAD_BYTE & HOOK_THREAD_MASK;
+    return (uint32_t)(scaled * HOOK_THREAD_SCALE / sizeof(struct hook_thread));
 }
 
 /* Neighbouring blocks share cache lines of the filter. */
