@@ -11,6 +11,9 @@ import rsprof_live as live
 from hook_live import DRIVER, EBUSY, EIO, ENOMEM, ENOSYS, EPERM, ESRCH, await_ready, drive, driver, kill_drivers, make_old, rounds, stub_mappings, target, wait_ready
 
 
+JUMP_REACH = 1 << 31
+
+
 def open_files(pid):
     folder = f"/proc/{pid}/fd"
     return sorted(os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder))
@@ -110,6 +113,20 @@ def filters_that_cannot_be_read_are_not_tried():
         assert not stub_mappings(process.pid)
 
 
+def start_of(lines, name):
+    return next(int(line.split("-")[0], 16) for line in lines if name in line)
+
+
+def the_stub_is_near_the_allocator_where_there_is_room():
+    for trial, room in (("filter", True), ("crowd", False)):
+        with target("heap_trials", trial) as process:
+            wait_ready(process)
+            seen = drive(process.pid, "--seconds", 0.5, "--interval", 100, "--no-uprobes")
+            assert seen["samples"] > 100, seen
+            maps = Path(f"/proc/{process.pid}/maps").read_text(encoding="ascii").splitlines()
+            assert (abs(start_of(maps, "rsprof-hook") - start_of(maps, "libc.so")) < JUMP_REACH) == room, maps
+
+
 def a_target_without_memory_is_left_alone():
     with target("heap_trials", "limit") as process:
         wait_ready(process)
@@ -199,7 +216,7 @@ TESTS = (every_sample_passes_the_probe_sites, live_heap_is_seen_as_it_is, attach
          killed_at_any_moment, at_native_speed_after_a_kill, children_and_their_programs,
          a_program_that_becomes_another, system_calls_are_not_cut_short, signals_find_their_handlers,
          filters_that_allow_it_are_no_obstacle, filters_that_would_kill_are_not_tried,
-         filters_that_cannot_be_read_are_not_tried, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
+         filters_that_cannot_be_read_are_not_tried, the_stub_is_near_the_allocator_where_there_is_room, a_target_without_memory_is_left_alone, failed_allocations_change_nothing,
          stubs_of_other_builds_are_taken_over, the_second_is_told, a_traced_target_is_left_alone, attached_at_the_very_start,
          own_allocators_are_seen)
 

@@ -8,6 +8,7 @@
 //     heap_trials filter    runs under seccomp filters like those of containers
 //     heap_trials sandbox   … that kill for what a profiler might do; one thread sleeps
 //     heap_trials limit     has no address space left: large allocations fail
+//     heap_trials crowd     has no room left near its libc
 use std::alloc::{alloc, dealloc, realloc, Layout};
 use std::io::Write;
 use std::os::raw::{c_int, c_long, c_uint, c_ulong, c_void};
@@ -59,6 +60,7 @@ extern "C" {
     fn read(fd: c_int, buffer: *mut c_void, len: usize) -> isize;
     fn write(fd: c_int, buffer: *const c_void, len: usize) -> isize;
     fn prctl(option: c_int, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> c_int;
+    fn mmap(at: usize, len: usize, protection: c_int, flags: c_int, fd: c_int, offset: c_long) -> *mut c_void;
     fn setrlimit(resource: c_int, limits: *const [u64; 2]) -> c_int;
     fn setitimer(which: c_int, new: *const Interval, old: *mut Interval) -> c_int;
     fn signal(number: c_int, handler: extern "C" fn(c_int)) -> usize;
@@ -308,6 +310,27 @@ fn be_limited() {
     require(failures > 0, "no large allocation failed");
 }
 
+fn be_crowded() {
+    const FIXED_RESERVED: c_int = 0x02 | 0x20 | 0x4000 | 0x10_0000; // private, anonymous, without swap, where nothing is
+    const NEAR: usize = 3 << 30;
+    const LEFT: usize = 16 << 20; // for the stack to grow
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let start = |line: &str| usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
+    let end = |line: &str| usize::from_str_radix(line.split(['-', ' ']).nth(1).unwrap(), 16).unwrap();
+    let libc = start(maps.lines().find(|line| line.contains("libc.so")).unwrap());
+    for (below, above) in maps.lines().zip(maps.lines().skip(1)) {
+        let from = end(below).max(libc - NEAR);
+        let to = start(above).min(libc + NEAR).saturating_sub(LEFT);
+        if from < to {
+            require(unsafe { mmap(from, to - from, 0, FIXED_RESERVED, -1, 0) } as usize == from, "mmap");
+        }
+    }
+    ready();
+    while running() {
+        use_heap(12);
+    }
+}
+
 fn main() {
     let trial = std::env::args().nth(1).unwrap_or_default();
     let (started, has_started) = std::sync::mpsc::channel();
@@ -317,7 +340,7 @@ fn main() {
         STOP.store(true, Ordering::Relaxed);
     });
     has_started.recv().unwrap(); // with its stacks, which a limit could forbid
-    if !["filter", "sandbox", "limit"].contains(&trial.as_str()) {
+    if !["filter", "sandbox", "limit", "crowd"].contains(&trial.as_str()) {
         ready();
     }
     match trial.as_str() {
@@ -328,6 +351,7 @@ fn main() {
         "filter" => be_filtered(),
         "sandbox" => be_sandboxed(),
         "limit" => be_limited(),
+        "crowd" => be_crowded(),
         _ => std::process::exit(2),
     }
     println!("sound");
