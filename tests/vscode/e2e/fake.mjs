@@ -100,8 +100,7 @@ test('the hover comes up on the annotation itself too', async () => {
         const { right, top, height } = span.closest('.view-line > span').getBoundingClientRect();
         return { x: right - 30, y: top + height / 2 };
     });
-    await bench.page.mouse.move(box.x, box.y);
-    await bench.page.locator('.monaco-hover:not(.hidden) .hover-contents', { hasText: 'CPU' }).first().waitFor();
+    await bench.hoverAt(box.x, box.y);
     await bench.restPointer();
 });
 

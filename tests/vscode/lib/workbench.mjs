@@ -3,6 +3,20 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 const TIMEOUT_MS = 30_000;
+const ATTEMPT_MS = 5_000;
+
+/** Whether something was done in time; other errors are the caller's. */
+async function attempt(action) {
+    try {
+        await action();
+        return true;
+    } catch (error) {
+        if (error.name !== 'TimeoutError') {
+            throw error;
+        }
+        return false;
+    }
+}
 
 /** Runs in the page: the visible lines of the editor, with what is drawn after them and beside them. */
 function readLines() {
@@ -68,18 +82,20 @@ export class Workbench {
         await this.page.locator('.tab.active.dirty').waitFor({ state: 'detached', timeout: TIMEOUT_MS });
     }
 
-    /** Runs a command as a person does: F1, its title, Enter. */
+    /** Runs a command as a person does: F1, its title, a click. A list that was still closing may take the new one along. */
     async command(title) {
-        await this.page.keyboard.press('F1');
-        await this.#typeInto(`>${title}`);
-        await this.row(title).click();
+        await this.until(`the command ${title}`, () => attempt(async () => {
+            await this.page.keyboard.press('F1');
+            await this.#typeInto(`>${title}`, ATTEMPT_MS);
+            await this.row(title).click({ timeout: ATTEMPT_MS });
+        }));
         await this.restPointer();
     }
 
-    async #typeInto(text) {
+    async #typeInto(text, timeout = TIMEOUT_MS) {
         const input = this.page.locator('.quick-input-widget input').first();
-        await input.waitFor({ timeout: TIMEOUT_MS });
-        await input.fill(text);
+        await input.waitFor({ timeout });
+        await input.fill(text, { timeout });
     }
 
     /** Takes the first row, once it is the one that was meant. */
@@ -164,13 +180,21 @@ export class Workbench {
         await this.page.mouse.move(5, 5);
     }
 
-    /** The hover that comes up when the pointer rests on this text of the editor. */
-    async hoverOver(text) {
-        const line = this.page.locator('.view-lines .view-line', { hasText: text }).first();
-        await line.hover({ position: { x: 90, y: 8 } });
+    /** The hover that comes up when the pointer rests here. What closes meanwhile may take it along. */
+    async hoverAt(x, y) {
         const hover = this.page.locator('.monaco-hover:not(.hidden) .hover-contents', { hasText: 'CPU' }).first();
-        await hover.waitFor({ timeout: TIMEOUT_MS });
+        await this.until('the hover', () => attempt(async () => {
+            await this.restPointer();
+            await this.page.mouse.move(x, y);
+            await hover.waitFor({ timeout: ATTEMPT_MS });
+        }));
         return (await hover.innerText()).replace(/\u00a0/g, ' ');
+    }
+
+    /** … when it rests on this text of the editor. */
+    async hoverOver(text) {
+        const { x, y } = await this.page.locator('.view-lines .view-line', { hasText: text }).first().boundingBox();
+        return this.hoverAt(x + 90, y + 8);
     }
 
     treeRows() {
