@@ -38,7 +38,7 @@ int cpu_sample(struct bpf_perf_event_data *ctx)
     /* Fields of the kernel's struct pt_regs, which has the layout of ours. */
     const struct pt_regs *user = (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
     __sync_fetch_and_add(&cpu_samples, 1);
-    __u32 slot = stack_slot(user->rip, user->rsp, user->rbp, 0);
+    __u32 slot = stack_slot_running(user);
     struct cpu_counts *counts = bpf_map_lookup_elem(&cpu_counts, &slot);
     if (!counts)
         __sync_fetch_and_add(&cpu_samples_lost, 1);

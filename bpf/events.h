@@ -119,6 +119,7 @@ enum unwind_kind {
     UNWIND_CFA_RSP_DEREF, /* CFA = *(rsp + (cfa_offset >> 8)) + (cfa_offset & 255): hand-written assembly */
     UNWIND_PLT,           /* CFA = rsp + 8 + (((rip & 15) >= 11) << 3): lazy PLT entries */
     UNWIND_SIGNAL,        /* rsp points at a ucontext: all registers come from it */
+    UNWIND_CLONE,         /* after clone: CFA = rsp + cfa_offset; the new thread (rax = 0) begins here */
     UNWIND_END,           /* the outermost frame: the return address is undefined */
     UNWIND_UNSUPPORTED,   /* a rule we cannot express */
     UNWIND_ROWS,          /* of a page: it has several rows */

@@ -119,7 +119,7 @@ int heap_enter(struct pt_regs *ctx)
      * address. */
     if (block && take_block(block, &call.old))
         call.old_address = block;
-    call.slot = stack_slot(PT_REGS_IP(ctx), PT_REGS_SP(ctx), PT_REGS_FP(ctx), 0);
+    call.slot = stack_slot_running(ctx);
     if (bpf_map_update_elem(&pending_calls, &thread, &call, BPF_ANY)) {
         count_loss(LOSS_PENDING_FULL);
         if (call.old_address)
@@ -177,10 +177,6 @@ int heap_free(struct pt_regs *ctx)
 /* The registers at the hook's sites are part of its contract: server/hook/stub_abi.h. */
 #define HOOK_BLOCKS_SCALE 65536ull
 
-struct hook_frame {
-    __u64 rip, rsp, rbp;
-};
-
 SEC("uprobe")
 int heap_sampled(struct pt_regs *ctx)
 {
@@ -195,7 +191,7 @@ int heap_sampled(struct pt_regs *ctx)
         .bytes = weight_bytes * EXACT_SCALE,
         .blocks = weight_blocks / (HOOK_BLOCKS_SCALE / EXACT_SCALE),
         .variance = ctx->rdx,
-        .slot = stack_slot(frame.rip, frame.rsp, frame.rbp, 1),
+        .slot = stack_slot_hooked(&frame),
     };
     if (block.slot != NO_SLOT)
         track_block(token, &block);

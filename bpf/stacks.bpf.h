@@ -168,19 +168,9 @@ static __always_inline __u32 slot_of_new_stack(struct unwind_walk *walk)
     return slot;
 }
 
-/* Walks the stack from the given registers and gives its slot, or NO_SLOT. `hooked`: they are those that the
- * hook was called with, rip is a return address; else rip was running. */
-static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int hooked)
+/* Walks the stack from where `walk` is, gives the walk back, and returns the stack's slot or NO_SLOT. */
+static __always_inline __u32 stack_slot(struct unwind_walk *walk)
 {
-    struct unwind_walk *walk = walk_claim();
-    if (!walk)
-        return NO_SLOT;
-    unwind_begin(walk, mapping_state);
-    walk->rip = rip;
-    walk->rsp = rsp;
-    walk->rbp = rbp;
-    walk->exact = !hooked;
-    walk->event.hooked = hooked;
     for (int i = 0; i <= STACK_MAX_FRAMES && !walk_step(walk); i++)
         ;
     __u32 end = walk->event.end;
@@ -191,6 +181,42 @@ static __always_inline __u32 stack_slot(__u64 rip, __u64 rsp, __u64 rbp, int hoo
     __u32 slot = known ? *known : slot_of_new_stack(walk);
     walk_release(walk);
     return slot;
+}
+
+/* The slot of the stack of a thread that was running with these registers, or NO_SLOT. */
+static __always_inline __u32 stack_slot_running(const struct pt_regs *regs)
+{
+    struct unwind_walk *walk = walk_claim();
+    if (!walk)
+        return NO_SLOT;
+    unwind_begin(walk, mapping_state);
+    walk->rip = regs->rip;
+    walk->rsp = regs->rsp;
+    walk->rbp = regs->rbp;
+    walk->rax = regs->rax;
+    walk->exact = 1;
+    walk->event.hooked = 0;
+    return stack_slot(walk);
+}
+
+/* What the hook was called with: rip is a return address. */
+struct hook_frame {
+    __u64 rip, rsp, rbp;
+};
+
+/* The slot of the stack that called the hook, or NO_SLOT. */
+static __always_inline __u32 stack_slot_hooked(const struct hook_frame *frame)
+{
+    struct unwind_walk *walk = walk_claim();
+    if (!walk)
+        return NO_SLOT;
+    unwind_begin(walk, mapping_state);
+    walk->rip = frame->rip;
+    walk->rsp = frame->rsp;
+    walk->rbp = frame->rbp;
+    walk->exact = 0;
+    walk->event.hooked = 1;
+    return stack_slot(walk);
 }
 
 #endif

@@ -22,6 +22,7 @@
 
 struct unwind_walk {
     __u64 rip, rsp, rbp;
+    __u64 rax;              /* where the frame is exact */
     __u64 hash;             /* of the frames so far */
     struct mapping mapping; /* the one of the last frame: most calls stay in their module */
     __u32 mapping_first, mapping_count;
@@ -34,6 +35,7 @@ struct unwind_walk {
 
 #define UNWIND_GREGS_OFFSET 40 /* of uc_mcontext.gregs in struct ucontext */
 #define UNWIND_GREG_RBP     10
+#define UNWIND_GREG_RAX     13
 #define UNWIND_GREG_RSP     15
 #define UNWIND_GREG_RIP     16
 
@@ -101,14 +103,16 @@ static __always_inline int unwind_word(struct unwind_walk *walk, __u64 address, 
 
 static __always_inline long unwind_signal_frame(struct unwind_walk *walk)
 {
-    __u64 gregs = walk->rsp + UNWIND_GREGS_OFFSET, rip, rsp, rbp;
+    __u64 gregs = walk->rsp + UNWIND_GREGS_OFFSET, rip, rsp, rbp, rax;
     if (unwind_word(walk, gregs + UNWIND_GREG_RBP * 8, &rbp) ||
+        unwind_word(walk, gregs + UNWIND_GREG_RAX * 8, &rax) ||
         unwind_word(walk, gregs + UNWIND_GREG_RSP * 8, &rsp) ||
         unwind_word(walk, gregs + UNWIND_GREG_RIP * 8, &rip))
         return unwind_end(walk, STACK_BAD_READ);
     walk->rip = rip;
     walk->rsp = rsp;
     walk->rbp = rbp;
+    walk->rax = rax;
     walk->exact = 1;
     return 0;
 }
@@ -135,6 +139,7 @@ static __always_inline enum stack_end unwind_cfa(struct unwind_walk *walk, struc
     __u64 saved;
     switch (row.kind) {
     case UNWIND_CFA_RSP:
+    case UNWIND_CLONE:
         *ret_cfa = walk->rsp + row.cfa_offset;
         break;
     case UNWIND_CFA_RBP:
@@ -211,6 +216,8 @@ static __always_inline long unwind_step(struct unwind_walk *walk)
         return unwind_by_frame_pointer(walk, STACK_NO_ROW);
     case UNWIND_SIGNAL:
         return unwind_signal_frame(walk);
+    case UNWIND_CLONE:
+        return walk->rax ? unwind_by_row(walk, row) : unwind_end(walk, STACK_COMPLETE);
     default:
         return unwind_by_row(walk, row);
     }
@@ -222,7 +229,6 @@ static __always_inline void unwind_begin(struct unwind_walk *walk, __u32 mapping
     walk->mapping.start = walk->mapping.end = 0;
     walk->mapping_first = (mapping_state >> MAPPING_SET_SHIFT) * MAPPINGS_MAX;
     walk->mapping_count = mapping_state & ((1u << MAPPING_SET_SHIFT) - 1);
-    walk->exact = 1;
     walk->window_start = UNWIND_NO_WINDOW;
     walk->event.frame_count = 0;
     walk->event.end = STACK_TRUNCATED;

@@ -50,10 +50,33 @@ static void merge_rules(struct cfi_rules *rules)
     rules->items.len = kept;
 }
 
-/* All rules of the module in order; gaps between functions have UNWIND_NONE. */
-static int collect_rules(const struct elf_image *image, const struct cfi_section *section,
-                         struct cfi_fdes *fdes, struct cfi_rules *rules)
+/* Where hand-written code makes a thread, its FDE ends before the system call, and the next one begins in the
+ * new thread (clone.S and clone3.S of glibc). The thread that made it goes on under the rule of before. */
+static bool ends_before_system_call(const struct cfi_fde *fde, struct bytes text, uint64_t text_address)
 {
+    static const uint8_t system_call[] = {0x0f, 0x05};
+    struct bytes next = bytes_slice(text, fde->high - text_address, sizeof(system_call));
+    return next.len && memcmp(next.data, system_call, sizeof(system_call)) == 0;
+}
+
+/* The last rule, of a gap, becomes the one before it, for the thread that made the other. */
+static void carry_on_after_clone(struct cfi_rules *rules)
+{
+    if (rules->items.len < 2)
+        return;
+    struct cfi_rule *gap = &rules->items.items[rules->items.len - 1];
+    if (gap[-1].row.kind != UNWIND_CFA_RSP)
+        return;
+    gap->row = gap[-1].row;
+    gap->row.kind = UNWIND_CLONE;
+}
+
+/* All rules of the module in order, with those of the gaps between functions. */
+static int collect_rules(struct elf_image *image, const struct cfi_section *section, struct cfi_fdes *fdes,
+                         struct cfi_rules *rules)
+{
+    struct bytes text = elf_image_section(image, ".text");
+    uint64_t text_address = elf_image_section_address(image, ".text");
     uint64_t covered = 0; /* up to here an FDE before has its say */
     qsort(fdes->items.items, fdes->items.len, sizeof(*fdes->items.items), compare_fdes);
     for (size_t i = 0; i < fdes->items.len; i++) {
@@ -66,6 +89,8 @@ static int collect_rules(const struct elf_image *image, const struct cfi_section
             return -ENOMEM;
         gap->pc = fde->high;
         gap->row.kind = UNWIND_NONE;
+        if (ends_before_system_call(fde, text, text_address))
+            carry_on_after_clone(rules);
         covered = fde->high;
     }
     merge_rules(rules);
@@ -133,7 +158,7 @@ static int make_pages(const struct cfi_rules *rules, struct unwind_table *ret_ta
     return 0;
 }
 
-static int compile_section(const struct elf_image *image, const struct cfi_section *section,
+static int compile_section(struct elf_image *image, const struct cfi_section *section,
                            struct unwind_table *ret_table)
 {
     struct cfi_fdes fdes = {0};

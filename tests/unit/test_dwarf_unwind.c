@@ -256,6 +256,9 @@ static const char assembly[] =
     "at_plt_ibt: .skip 32, 0x90\nend plt_ibt\n"
     "function signal\n .cfi_signal_frame\n .globl at_signal\nat_signal: nop\nend signal\n"
     "function outermost\n .cfi_undefined rip\n .globl at_end\nat_end: nop\nend outermost\n"
+    "function clone\n nop\n .cfi_endproc\nat_clone: .globl at_clone\n syscall\n test %eax, %eax\n jz begin\n "
+    "ret\n"
+    "begin: .globl begin\n .cfi_startproc\n .cfi_undefined rip\n nop\nend clone\n"
     "function other\n .cfi_def_cfa r10, 0\n .globl at_other\nat_other: nop\nend other\n"
     "function far\n .cfi_def_cfa_offset 100000\n .cfi_offset rbp, -99992\n .globl at_far\nat_far: nop\nend "
     "far\n"
@@ -339,6 +342,9 @@ static void test_every_kind_of_rule(void **state)
     assert_rule(rule_of(&code, "at_plt", 0), UNWIND_PLT, 0, 0);
     assert_rule(rule_of(&code, "at_signal", 0), UNWIND_SIGNAL, 0, 0);
     assert_rule(rule_of(&code, "at_end", 0), UNWIND_END, 0, 0);
+    assert_rule(rule_of(&code, "clone", 0), UNWIND_CFA_RSP, 8, 0);
+    assert_rule(rule_of(&code, "at_clone", 2), UNWIND_CLONE, 8, 0);
+    assert_rule(rule_of(&code, "begin", 0), UNWIND_END, 0, 0);
     assert_rule(rule_of(&code, "at_other", 0), UNWIND_UNSUPPORTED, 0, 0);
     assert_rule(rule_of(&code, "at_far", 0), UNWIND_UNSUPPORTED, 0, 0);
     assembled_release(&code);

@@ -67,16 +67,22 @@ static void put(uint64_t address, uint64_t value)
     stack_memory[(address - STACK_BASE) / 8] = value;
 }
 
-static struct unwind_walk walk_from(uint64_t rip, uint64_t rsp, uint64_t rbp)
+static struct unwind_walk walk_with_rax(uint64_t rip, uint64_t rsp, uint64_t rbp, uint64_t rax)
 {
-    struct unwind_walk walk = {0};
+    struct unwind_walk walk = {.rax = rax};
     unwind_begin(&walk, 2);
     walk.rip = rip;
     walk.rsp = rsp;
     walk.rbp = rbp;
+    walk.exact = 1;
     for (int i = 0; i <= STACK_MAX_FRAMES && !unwind_step(&walk); i++)
         ;
     return walk;
+}
+
+static struct unwind_walk walk_from(uint64_t rip, uint64_t rsp, uint64_t rbp)
+{
+    return walk_with_rax(rip, rsp, rbp, 0);
 }
 
 static uint64_t frame(uint64_t link_time_address)
@@ -193,6 +199,19 @@ static void assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked(void **
     assert_int_equal(walk.event.end, STACK_BAD_READ);
 }
 
+static void after_clone_the_maker_has_a_caller_and_the_new_thread_has_none(void **state)
+{
+    (void)state;
+    ROW(0) = (struct unwind_row){0x00, UNWIND_CLONE, 0, 8};
+    put(STACK_BASE + 0x100, CODE_BASE + 0x1110); /* into start; or, in the new thread, anything */
+    struct unwind_walk maker = walk_with_rax(CODE_BASE + 0x1004, STACK_BASE + 0x100, 0, 4711);
+    assert_int_equal(maker.event.end, STACK_COMPLETE);
+    assert_int_equal(maker.event.frame_count, 2);
+    struct unwind_walk made = walk_with_rax(CODE_BASE + 0x1004, STACK_BASE + 0x100, 0, 0);
+    assert_int_equal(made.event.end, STACK_COMPLETE);
+    assert_int_equal(made.event.frame_count, 1);
+}
+
 static void a_signal_frame_continues_where_the_signal_struck(void **state)
 {
     (void)state;
@@ -230,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup(the_last_words_of_a_stack_are_read_one_by_one, set_up),
         cmocka_unit_test_setup(a_realigned_frame_has_its_cfa_and_rbp_in_memory, set_up),
         cmocka_unit_test_setup(assembly_that_keeps_the_stack_pointer_on_its_stack_is_walked, set_up),
+        cmocka_unit_test_setup(after_clone_the_maker_has_a_caller_and_the_new_thread_has_none, set_up),
         cmocka_unit_test_setup(a_signal_frame_continues_where_the_signal_struck, set_up),
         cmocka_unit_test_setup(different_stacks_have_different_hashes_and_equal_ones_the_same, set_up),
     };
