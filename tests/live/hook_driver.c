@@ -178,12 +178,10 @@ static void print_state(const struct hook_state *state)
     printf("bytes %" PRIu64 "\nlive_bytes %" PRId64 "\n", bytes, (int64_t)(bytes - freed));
 }
 
-/* One of the allocator's functions; 0: nothing calls them. */
+/* One of the allocator's functions. */
 static uint64_t calls_target(const struct hook_slots *slots, const struct hook_patches *patches)
 {
-    if (patches->len)
-        return patches->items[0].address;
-    return slots->len ? slots->items[0].value : 0;
+    return patches->len ? patches->items[0].address : slots->items[0].value;
 }
 
 static int attach_once(const struct options *options, bool quiet)
@@ -195,6 +193,8 @@ static int attach_once(const struct options *options, bool quiet)
     struct hook_installed installed;
     struct hook_state state;
     int r = find_calls(options->pid, &slots, &patches);
+    if (r >= 0 && !slots.len && !patches.len)
+        r = -ENODATA;
     if (r >= 0)
         r = hook_new(options->pid, calls_target(&slots, &patches), &hook);
     if (r < 0)
@@ -227,12 +227,16 @@ static int attach_once(const struct options *options, bool quiet)
     return r;
 }
 
-/* On a machine that is overloaded threads may take long to stop. */
+/* On a machine that is overloaded threads may take long to stop, and a program long until it calls an
+ * allocator.
+ */
 static int attach_patiently(const struct options *options)
 {
-    int r = -ETIMEDOUT;
-    for (int i = 0; i < 20 && r == -ETIMEDOUT; i++)
+    int r = attach_once(options, options->cycles > 1);
+    for (int i = 0; i < 20 && (r == -ETIMEDOUT || r == -ENODATA); i++) {
+        usleep(10000);
         r = attach_once(options, options->cycles > 1);
+    }
     return r;
 }
 
