@@ -135,6 +135,22 @@ static __always_inline void walk_release(struct unwind_walk *walk)
     *(volatile __u32 *)&walk->busy = 0;
 }
 
+/* A walk that is to begin there; `hooked`: rip is the return address of a call that came to the hook, and was
+ * not running. NULL if there is none left. */
+static __always_inline struct unwind_walk *walk_from(__u64 rip, __u64 rsp, __u64 rbp, int hooked)
+{
+    struct unwind_walk *walk = walk_claim();
+    if (!walk)
+        return 0;
+    unwind_begin(walk, mapping_state);
+    walk->rip = rip;
+    walk->rsp = rsp;
+    walk->rbp = rbp;
+    walk->exact = !hooked;
+    walk->event.hooked = hooked;
+    return walk;
+}
+
 /* A global function: the verifier looks at it once, not once for each frame. (bpf_loop would do so too, from
  * Linux 5.17 on.) */
 __weak __attribute__((noinline)) int walk_step(struct unwind_walk *walk)
@@ -186,16 +202,10 @@ static __always_inline __u32 stack_slot(struct unwind_walk *walk)
 /* The slot of the stack of a thread that was running with these registers, or NO_SLOT. */
 static __always_inline __u32 stack_slot_running(const struct pt_regs *regs)
 {
-    struct unwind_walk *walk = walk_claim();
+    struct unwind_walk *walk = walk_from(regs->rip, regs->rsp, regs->rbp, 0);
     if (!walk)
         return NO_SLOT;
-    unwind_begin(walk, mapping_state);
-    walk->rip = regs->rip;
-    walk->rsp = regs->rsp;
-    walk->rbp = regs->rbp;
     walk->rax = regs->rax;
-    walk->exact = 1;
-    walk->event.hooked = 0;
     return stack_slot(walk);
 }
 
@@ -207,16 +217,8 @@ struct hook_frame {
 /* The slot of the stack that called the hook, or NO_SLOT. */
 static __always_inline __u32 stack_slot_hooked(const struct hook_frame *frame)
 {
-    struct unwind_walk *walk = walk_claim();
-    if (!walk)
-        return NO_SLOT;
-    unwind_begin(walk, mapping_state);
-    walk->rip = frame->rip;
-    walk->rsp = frame->rsp;
-    walk->rbp = frame->rbp;
-    walk->exact = 0;
-    walk->event.hooked = 1;
-    return stack_slot(walk);
+    struct unwind_walk *walk = walk_from(frame->rip, frame->rsp, frame->rbp, 1);
+    return walk ? stack_slot(walk) : NO_SLOT;
 }
 
 #endif
