@@ -122,10 +122,26 @@ int remote_thread_status(pid_t pid, pid_t tid, struct remote_thread_status *ret_
     return 0;
 }
 
-void remote_close_dir(DIR **dir)
+static void close_dir(DIR **dir)
 {
     if (*dir)
         closedir(*dir);
+}
+
+int remote_each_thread(pid_t pid, remote_thread_fn visit, void *userdata)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "/proc/%d/task", pid);
+    CLEANUP(close_dir) DIR *dir = opendir(name);
+    if (!dir)
+        return errno == ENOENT ? -ESRCH : -errno;
+    int r = 0;
+    for (struct dirent *entry; r == 0 && (entry = readdir(dir));) {
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (tid > 0)
+            r = visit(userdata, tid);
+    }
+    return r;
 }
 
 /* How well a thread suits: best one without filters, and of those one that runs. 0: not at all; one that
@@ -136,31 +152,40 @@ static int suits(const struct remote_thread_status *status)
     return !runs || status->seccomp == SECCOMP_MODE_STRICT ? 0 : status->seccomp ? runs : runs + 2;
 }
 
+struct choice {
+    pid_t pid, tid; /* tid: the best so far */
+    int suits;      /* how well it does */
+    bool seen;      /* a thread */
+};
+
+static int consider_thread(void *userdata, pid_t tid)
+{
+    struct choice *choice = userdata;
+    struct remote_thread_status status;
+    if (remote_thread_status(choice->pid, tid, &status) < 0)
+        return 0;
+    choice->seen = true;
+    if (status.tracer == gettid())
+        return 0; /* would not stop */
+    if (status.tracer)
+        return -EBUSY;
+    if (suits(&status) > choice->suits) {
+        choice->suits = suits(&status);
+        choice->tid = tid;
+    }
+    return 0;
+}
+
 static int choose_thread(pid_t pid, pid_t *ret_tid)
 {
-    char name[64];
-    snprintf(name, sizeof(name), "/proc/%d/task", pid);
-    CLEANUP(remote_close_dir) DIR *dir = opendir(name);
-    if (!dir)
-        return errno == ENOENT ? -ESRCH : -errno;
-    int best = 0;
-    bool seen = false;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        struct remote_thread_status status;
-        if (tid <= 0 || remote_thread_status(pid, tid, &status) < 0)
-            continue;
-        seen = true;
-        if (status.tracer == gettid())
-            continue; /* would not stop */
-        if (status.tracer)
-            return -EBUSY;
-        if (suits(&status) > best) {
-            best = suits(&status);
-            *ret_tid = tid;
-        }
-    }
-    return best ? 0 : seen ? -ETIMEDOUT : -ESRCH;
+    struct choice choice = {.pid = pid};
+    int r = remote_each_thread(pid, consider_thread, &choice);
+    if (r < 0)
+        return r;
+    if (!choice.suits)
+        return choice.seen ? -ETIMEDOUT : -ESRCH;
+    *ret_tid = choice.tid;
+    return 0;
 }
 
 /* ---- stopping it ---- */

@@ -18,7 +18,6 @@
 #include "hook/springboard.h"
 #include "target/maps.h"
 
-#include <dirent.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -49,7 +48,10 @@ bool remote_thread_is_ending(pid_t pid, pid_t tid);
  * (exec) since it was checked, and process_check_access must be asked again when it has stopped. */
 int remote_seize(pid_t tid, bool *with_right);
 
-void remote_close_dir(DIR **dir);
+/* Calls back for each thread there is now, until the callback returns other than 0: returns that. −ESRCH: the
+ * process is gone. */
+typedef int (*remote_thread_fn)(void *userdata, pid_t tid);
+int remote_each_thread(pid_t pid, remote_thread_fn visit, void *userdata);
 
 /* /proc/PID/mem. */
 int remote_open_memory(pid_t pid, int *ret_mem_fd);

@@ -6,11 +6,8 @@
 #include "hook/seccomp.h"
 #include "target/process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -40,21 +37,21 @@ static int seize(struct standstill *standstill, pid_t pid, pid_t tid)
     return 0;
 }
 
-/* Seizes the threads that are not known yet. */
+struct seizing {
+    struct standstill *standstill;
+    pid_t pid;
+};
+
+static int seize_unless_known(void *userdata, pid_t tid)
+{
+    const struct seizing *seizing = userdata;
+    return is_known(seizing->standstill, tid) ? 0 : seize(seizing->standstill, seizing->pid, tid);
+}
+
 static int seize_new(struct standstill *standstill, pid_t pid)
 {
-    char name[64];
-    snprintf(name, sizeof(name), "/proc/%d/task", pid);
-    CLEANUP(remote_close_dir) DIR *dir = opendir(name);
-    if (!dir)
-        return errno == ENOENT ? -ESRCH : -errno;
-    int r = 0;
-    for (struct dirent *entry; r == 0 && (entry = readdir(dir));) {
-        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (tid > 0 && !is_known(standstill, tid))
-            r = seize(standstill, pid, tid);
-    }
-    return r;
+    struct seizing seizing = {standstill, pid};
+    return remote_each_thread(pid, seize_unless_known, &seizing);
 }
 
 /* A stop for a signal is as good as any: the signal is handed on in the end. */

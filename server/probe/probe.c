@@ -12,9 +12,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static void *map_counters(struct bpf_map *map, size_t len, int protection)
+/* The contents of a BPF map; NULL with errno. */
+static void *map_contents(int fd, size_t len, int protection)
 {
-    void *memory = mmap(NULL, len, protection, MAP_SHARED, bpf_map__fd(map), 0);
+    void *memory = mmap(NULL, len, protection, MAP_SHARED, fd, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -68,13 +69,13 @@ static int load(struct probe *probe)
         return -EOPNOTSUPP; /* built without something that the programs need */
     if (r < 0)
         return r;
-    probe->cpu_counts =
-        map_counters(probe->bpf->maps.cpu_counts, STACK_SLOTS_MAX * sizeof(struct cpu_counts), PROT_READ);
-    probe->heap_counts = map_counters(probe->bpf->maps.heap_counts,
+    probe->cpu_counts = map_contents(bpf_map__fd(probe->bpf->maps.cpu_counts),
+                                     STACK_SLOTS_MAX * sizeof(struct cpu_counts), PROT_READ);
+    probe->heap_counts = map_contents(bpf_map__fd(probe->bpf->maps.heap_counts),
                                       STACK_SLOTS_MAX * sizeof(struct heap_counts), PROT_READ | PROT_WRITE);
     probe->mappings =
-        map_counters(probe->bpf->maps.mappings, (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping),
-                     PROT_READ | PROT_WRITE);
+        map_contents(bpf_map__fd(probe->bpf->maps.mappings),
+                     (size_t)MAPPING_SETS * MAPPINGS_MAX * sizeof(struct mapping), PROT_READ | PROT_WRITE);
     if (!probe->cpu_counts || !probe->heap_counts || !probe->mappings)
         return -errno;
     probe->ring = ring_buffer__new(bpf_map__fd(probe->bpf->maps.new_stacks), on_ring_record, probe, NULL);
@@ -146,11 +147,11 @@ int probe_set_unwind_table(struct probe *probe, uint32_t module, const union unw
     if (fd < 0)
         return fd;
     size_t len = count * sizeof(*elements);
-    void *memory = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    struct new_table *new_table = memory == MAP_FAILED ? NULL : vec_push(&probe->new_tables);
+    void *memory = map_contents(fd, len, PROT_READ | PROT_WRITE);
+    int r = memory ? -ENOMEM : -errno;
+    struct new_table *new_table = memory ? vec_push(&probe->new_tables) : NULL;
     if (!new_table) {
-        int r = memory == MAP_FAILED ? -errno : -ENOMEM;
-        unmap(memory == MAP_FAILED ? NULL : memory, len);
+        unmap(memory, len);
         close(fd);
         return r;
     }

@@ -3,33 +3,17 @@
 // until its standard input ends.
 //
 //     heap_known KIB FRAMES
+mod clock;
+
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-#[repr(C)]
-struct Timespec {
-    sec: i64,
-    nsec: i64,
-}
-
-extern "C" {
-    fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
-}
-
-const MONOTONIC: i32 = 1;
-const THREAD_CPU: i32 = 3;
 const HELD: usize = 64;
 const CACHE_LINE: usize = 64;
 
 static STOP: AtomicBool = AtomicBool::new(false);
-
-fn clock_sec(clock: i32) -> f64 {
-    let mut now = Timespec { sec: 0, nsec: 0 };
-    unsafe { clock_gettime(clock, &mut now) };
-    now.sec as f64 + now.nsec as f64 / 1e9
-}
 
 #[inline(never)]
 fn replace(frames: u32, held: &mut VecDeque<Box<[u8; 48]>>) -> u32 {
@@ -53,7 +37,7 @@ fn main() {
     let mut held = VecDeque::with_capacity(HELD + 1);
     let rounds = 2_000_000 / (arguments[0] + 1);
     while !STOP.load(Ordering::Relaxed) {
-        let begin = clock_sec(THREAD_CPU);
+        let begin = clock::thread_cpu_sec();
         for _ in 0..rounds {
             for line in memory.iter_mut().step_by(CACHE_LINE) {
                 *line = line.wrapping_add(1);
@@ -61,8 +45,8 @@ fn main() {
             black_box(&mut memory);
             replace(arguments[1] as u32, &mut held);
         }
-        let ns = (clock_sec(THREAD_CPU) - begin) * 1e9 / rounds as f64;
-        println!("{} {}", clock_sec(MONOTONIC), ns);
+        let ns = (clock::thread_cpu_sec() - begin) * 1e9 / rounds as f64;
+        println!("{} {}", clock::monotonic_sec(), ns);
         std::io::stdout().flush().unwrap();
     }
 }
