@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SHARE          0.05 /* of the heap that makes a site matter by its relative error */
+#define ENOUGH         0.01 /* relative standard error that no more is spent on */
 #define MEMORY_SEC     5.0  /* allocation rates fall with this time constant */
 #define SET_COMFORT    0.5  /* occupancy of the set that asks for no restraint */
 #define INTERVAL_MAX   0x1p39
@@ -96,13 +97,32 @@ static double site_samples(const struct site *site, double interval)
     return interval <= 0 ? site->blocks_per_sec : site->blocks_per_sec * -expm1(-mean_size / interval);
 }
 
-/* The interval but for the factor k. A site that seems to hold nothing may hold up to a sample's worth, and
- * the less the more often it was looked at and seen to hold nothing. */
+/* A site that seems to hold nothing may hold up to a sample's worth, and the less the more often it was
+ * looked at and seen to hold nothing: so much of its interval. */
+static double site_doubt(const struct site *site)
+{
+    return 1.0 / (2 * site->looks + 1);
+}
+
+/* The interval but for the factor k. */
 static double site_shape(const struct site *site, double heap_bytes)
 {
-    double live = site->live_bytes + site->interval / (2 * site->looks + 1) + 1;
+    double live = site->live_bytes + site->interval * site_doubt(site) + 1;
     double matters = fmax(live, SHARE * heap_bytes);
     return sqrt(site->bytes_per_sec / live) * matters;
+}
+
+/* The interval R at which the site is known well enough: (live + doubt × R) × R = (ENOUGH × matters)². */
+static double site_enough(const struct site *site, double heap_bytes)
+{
+    double live = site->live_bytes + 1, doubt = site_doubt(site);
+    double error = ENOUGH * fmax(live, SHARE * heap_bytes);
+    return 2 * error * error / (live + sqrt(live * live + 4 * doubt * error * error));
+}
+
+static double site_interval(const struct site *site, double k, double heap_bytes)
+{
+    return fmax(k * site_shape(site, heap_bytes), site_enough(site, heap_bytes));
 }
 
 static double heap_bytes(const struct governor *governor)
@@ -118,17 +138,15 @@ static double all_samples(const struct governor *governor, double k, double heap
     double sum = 0;
     for (size_t i = 0; i < governor->active_count; i++) {
         const struct site *site = &governor->sites[governor->active[i]];
-        sum += site_samples(site, k * site_shape(site, heap));
+        sum += site_samples(site, site_interval(site, k, heap));
     }
     return sum;
 }
 
-/* The least k with no more than `allowed` samples per second; 0: all of them can be had. Bisects the
- * logarithm: the number of samples falls with k. */
+/* The least k with no more than `allowed` samples per second. Bisects the logarithm: the number of samples
+ * falls with k. */
 static double find_k(const struct governor *governor, double allowed, double heap)
 {
-    if (all_samples(governor, 0, heap) <= allowed)
-        return 0;
     double low = -80, high = 80;
     for (int i = 0; i < 24; i++) {
         double middle = (low + high) / 2;
@@ -146,11 +164,12 @@ static double restraint(double occupancy)
     return occupancy > SET_COMFORT ? exp2((occupancy - SET_COMFORT) * 40) : 1;
 }
 
-/* Intervals far below a block's size sample all of them at the same cost: then without any doubt. */
-static double site_interval(const struct governor *governor, const struct site *site, double k, double heap)
+/* What a site is given. Intervals far below a block's size sample all of them at the same cost: then without
+ * any doubt. */
+static double restrained(const struct governor *governor, const struct site *site, double interval)
 {
     double mean_size = site->blocks_per_sec > 0 ? site->bytes_per_sec / site->blocks_per_sec : 1;
-    double interval = k * site_shape(site, heap), more = restraint(governor->occupancy);
+    double more = restraint(governor->occupancy);
     if (more > 1)
         interval = fmax(interval, mean_size) * more;
     else if (interval < mean_size / 16)
@@ -163,18 +182,19 @@ void governor_tick(struct governor *governor, const struct hook_site sites[stati
 {
     look(governor, sites, fmax(seconds, 1e-3));
     double allowed = cost->budget_ns_per_sec / cost->sample_ns;
-    double heap = heap_bytes(governor), k = find_k(governor, allowed, heap);
     struct governor_status *status = &governor->status;
+    bool all = status->allocs_per_sec <= allowed;
+    double heap = heap_bytes(governor), k = all ? 0 : find_k(governor, allowed, heap);
     /* A site that was not seen yet: dense enough to be seen soon; the stub's limits stop it if it turns out
      * to be busy. */
-    double unseen = k > 0 ? status->alloc_bytes_per_sec / allowed / UNSEEN_DENSITY : 0;
+    double unseen = all ? 0 : status->alloc_bytes_per_sec / allowed / UNSEEN_DENSITY;
     uint64_t unseen_rate = rate_of_interval(unseen * restraint(governor->occupancy));
     for (size_t i = 0; i < HOOK_SITES; i++)
         ret_rates[i] = unseen_rate;
-    status->exact = k == 0 && governor->occupancy <= SET_COMFORT;
+    status->exact = all && governor->occupancy <= SET_COMFORT;
     for (size_t i = 0; i < governor->active_count; i++) {
         struct site *site = &governor->sites[governor->active[i]];
-        site->interval = site_interval(governor, site, k, heap);
+        site->interval = restrained(governor, site, all ? 0 : site_interval(site, k, heap));
         ret_rates[governor->active[i]] = rate_of_interval(site->interval);
         status->samples_per_sec += site_samples(site, site->interval);
     }

@@ -2,12 +2,14 @@
  * where the heap is. Pure logic: no clock, no I/O.
  *
  * While everything fits into the budget, every allocation is sampled, and counts are exact. Beyond that each
- * site i gets the mean interval R_i = k × sqrt(A_i / L_i) × max(L_i, share × L) where A_i is what it
+ * site i gets the mean interval R_i = k × sqrt(A_i / L_i) × max(L_i, share × L), where A_i is what it
  * allocates (bytes/s), L_i what it holds (bytes), L the sum of all L_i, and k is the same for all sites and
  * as small as the budget allows. This minimizes, at that cost, the sum of the squared relative errors of the
  * sites (those that hold less than `share` of the heap count by their absolute error), since a site's live
  * bytes have the variance L_i × R_i and its samples cost A_i / R_i: the Lagrange condition of the problem. So
- * sites whose bytes stay are sampled densely, and those whose bytes die young hardly at all.
+ * sites whose bytes stay are sampled densely, and those whose bytes die young hardly at all. No site is
+ * sampled more densely than it takes to know it well enough, with a standard error of 1 % of the larger of
+ * L_i and share × L: what is left of the budget then is not spent.
  *
  * Estimates stay unbiased, as intervals follow from the past alone (stub_abi.h). Rates rise at once and fall
  * slowly, so that a burst is paid for once; between two ticks the stub's own limits hold (`governor_limits`).

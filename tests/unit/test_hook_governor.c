@@ -290,6 +290,21 @@ static void the_truth_lies_within_two_stated_errors_in_95_of_100_runs(void **sta
     assert_true(fabs(outcome.bias) < 3.5);
 }
 
+static void what_is_known_well_enough_is_sampled_no_more(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {{"20 s", 1e6, 1000, 20, 0}, {"die", 24e6, 64, 0, 0}};
+    struct simulation *simulation = simulation_new(lines, 2);
+    struct governor *governor = governor_make();
+    simulate(simulation, governor, 0, 100);
+    double before = simulation->samples;
+    simulate(simulation, governor, 0, 10);
+    assert_true((simulation->samples - before) / 10 < allowed / 4);
+    assert_true(standard_error(simulation, 0) < 0.012 * simulation->truth[0]);
+    governor_free(governor);
+    free(simulation);
+}
+
 static void the_set_is_not_overrun(void **state)
 {
     (void)state;
@@ -319,6 +334,7 @@ int main(void)
         cmocka_unit_test(samples_stay_within_the_budget_at_any_load),
         cmocka_unit_test(stratification_gains_accuracy_at_the_same_cost),
         cmocka_unit_test(the_truth_lies_within_two_stated_errors_in_95_of_100_runs),
+        cmocka_unit_test(what_is_known_well_enough_is_sampled_no_more),
         cmocka_unit_test(the_set_is_not_overrun),
         cmocka_unit_test(limits_are_twice_the_budget),
     };
