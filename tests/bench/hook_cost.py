@@ -1,7 +1,8 @@
-"""What the heap hook costs a program, alone and with the samples that rsprof takes by itself. Attaching and detaching takes seconds, in
-which a machine drifts by more than that. So the words that lead to the stub are switched here, between the stub and the allocator,
-every few milliseconds while rsprof is attached, and neighbours compared. CPU samples, which are taken all the time, do not count.
-Prints medians of the pairs with their standard errors.
+"""What the heap hook costs a program, and what samples cost beside, as densely as rsprof takes them by itself. Attaching and detaching
+takes seconds, in which a machine drifts by more than that. So it is switched here every few milliseconds while rsprof is attached, and
+neighbours are compared: for the hook, the words that lead to the stub, where no samples are taken; for samples, the stub's rates. (Words
+switched while there are samples would leave some of them in the stub for ever, as their blocks are freed past it.) CPU samples, which are
+taken all the time, do not count. Prints medians of the pairs with their standard errors.
 
 usage: RSPROF=… PROGRAMS=… hook_cost.py [--seconds N] [KIND ...]    (kinds of churn.rs; one thread)"""
 import argparse
@@ -22,6 +23,7 @@ NO_SAMPLES = 10**12  # bytes between two
 SETTLE_SEC, WINDOW_SEC = 0.0005, 0.006
 TURNS = 5
 WORD = 8
+RATES_AT, RATES = 0x1000, 4096  # in the stub's data, behind its code: struct hook_data
 
 
 class Target:
@@ -65,15 +67,26 @@ class Target:
 
 
 def attach(target, server, interval):
-    """The words that lead to the stub: (as they were, as they are)."""
-    before = target.words()
+    """Where the stub's code lies."""
     server.ask("rsprof/attach", {"pid": target.pid, "heapIntervalBytes": interval})
     server.wait_for_state("running")
     time.sleep(2)
-    stub = next((start, end) for start, end, rights in target.mappings("rsprof-hook") if "x" in rights)
-    hooked = {address: word for address, word in target.words().items()
-              if stub[0] <= int.from_bytes(word, sys.byteorder) < stub[1]}
+    return next((start, end) for start, end, rights in target.mappings("rsprof-hook") if "x" in rights)
+
+
+def attach_without_samples(target, server):
+    """The words that lead to the stub: (as they were, as they are)."""
+    before = target.words()
+    start, end = attach(target, server, NO_SAMPLES)
+    hooked = {address: word for address, word in target.words().items() if start <= int.from_bytes(word, sys.byteorder) < end}
     return {address: before[address] for address in hooked}, hooked
+
+
+def attach_with_samples(target, server, interval):
+    """The stub's rates: (none, as they are)."""
+    address = attach(target, server, interval)[1] + RATES_AT
+    rates = os.pread(target.memory, RATES * WORD, address)
+    return {address: bytes(len(rates))}, {address: rates}
 
 
 def detach(server):
@@ -81,16 +94,14 @@ def detach(server):
     server.status = {}
 
 
-def slowdowns(target, server, interval, seconds):
+def slowdowns(target, off, on, seconds):
     """In percent, one for each pair of neighbours."""
-    bare, hooked = attach(target, server, interval)
     changes, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
-        speeds = {kind: target.speed((bare, hooked)[kind]) for kind in random.sample((0, 1), 2)}
+        speeds = {kind: target.speed((off, on)[kind]) for kind in random.sample((0, 1), 2)}
         if all(speeds.values()):
             changes.append((speeds[0] / speeds[1] - 1) * 100)
-    target.speed(hooked)
-    detach(server)
+    target.speed(on)
     return changes
 
 
@@ -116,21 +127,23 @@ def main():
     parser.add_argument("kinds", nargs="*", default=["maps", "pairs"])
     args = parser.parse_args()
     server = Server()
-    print(f"{'kind':8}{'allocs/s':>10}{'interval':>12}{'hook alone':>16}{'with samples':>16}{'rsprof says':>13}")
+    print(f"{'kind':8}{'allocs/s':>10}{'interval':>12}{'hook':>16}{'samples':>16}{'rsprof says':>13}")
     for kind in args.kinds:
         target = Target(kind, 2 * args.seconds + 60)
-        alone, sampled = [], []
+        hook, samples = [], []
         try:
             status = steady_status(target, server)
             heap = status["heap"]
             for _ in range(TURNS):
-                alone += slowdowns(target, server, NO_SAMPLES, args.seconds / TURNS)
-                sampled += slowdowns(target, server, heap["intervalBytes"], args.seconds / TURNS)
+                hook += slowdowns(target, *attach_without_samples(target, server), args.seconds / TURNS)
+                detach(server)
+                samples += slowdowns(target, *attach_with_samples(target, server, heap["intervalBytes"]), args.seconds / TURNS)
+                detach(server)
         finally:
             target.process.kill()
             target.process.wait()
-        print(f"{kind:8}{heap['allocsPerSec'] / 1e6:8.1f} M{heap['intervalBytes'] / 1024:8.0f} KiB{median(alone):>16}"
-              f"{median(sampled):>16}{status['overhead']['fraction']:13.1%}", flush=True)
+        print(f"{kind:8}{heap['allocsPerSec'] / 1e6:8.1f} M{heap['intervalBytes'] / 1024:8.0f} KiB{median(hook):>16}"
+              f"{median(samples):>16}{status['overhead']['fraction']:13.1%}", flush=True)
     server.close()
 
 
