@@ -4,7 +4,7 @@ neighbours are compared: for the hook, the words that lead to the stub, where no
 switched while there are samples would leave some of them in the stub for ever, as their blocks are freed past it.) CPU samples, which are
 taken all the time, do not count. Prints medians of the pairs with their standard errors.
 
-usage: RSPROF=… PROGRAMS=… hook_cost.py [--seconds N] [KIND ...]    (kinds of churn.rs; one thread)"""
+usage: RSPROF=… PROGRAMS=… hook_cost.py [--seconds N] [--threads N] [KIND ...]    (kinds of churn.rs)"""
 import argparse
 import os
 import random
@@ -27,9 +27,9 @@ RATES_AT, RATES = 0x1000, 4096  # in the stub's data, behind its code: struct ho
 
 
 class Target:
-    def __init__(self, kind, seconds):
+    def __init__(self, kind, threads, seconds):
         with tempfile.NamedTemporaryFile() as unused:
-            self.process = subprocess.Popen([PROGRAM, kind, unused.name, "1", str(seconds)])
+            self.process = subprocess.Popen([PROGRAM, kind, unused.name, str(threads), str(seconds)])
         time.sleep(0.5)
         self.pid = self.process.pid
         self.memory = os.open(f"/proc/{self.pid}/mem", os.O_RDWR)
@@ -124,12 +124,13 @@ def steady_status(target, server):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("kinds", nargs="*", default=["maps", "pairs"])
     args = parser.parse_args()
     server = Server()
     print(f"{'kind':8}{'allocs/s':>10}{'interval':>12}{'hook':>16}{'samples':>16}{'rsprof says':>13}")
     for kind in args.kinds:
-        target = Target(kind, 2 * args.seconds + 60)
+        target = Target(kind, args.threads, 2 * args.seconds + 60)
         hook, samples = [], []
         try:
             status = steady_status(target, server)
