@@ -184,11 +184,18 @@ static __always_inline __u32 slot_of_new_stack(struct unwind_walk *walk)
     return slot;
 }
 
+/* The one field that is read of the kernel's. */
+struct task_struct {
+    struct mm_struct *mm;
+} __attribute__((preserve_access_index));
+
 /* Walks the stack from where `walk` is, gives the walk back, and returns the stack's slot or NO_SLOT. */
 static __always_inline __u32 stack_slot(struct unwind_walk *walk)
 {
     for (int i = 0; i <= STACK_MAX_FRAMES && !walk_step(walk); i++)
         ;
+    if (walk->event.end == STACK_BAD_READ && !bpf_get_current_task_btf()->mm)
+        walk->event.end = STACK_GONE;
     __u32 end = walk->event.end;
     if (end < STACK_END_COUNT)
         __sync_fetch_and_add(&walk_ends[end], 1);

@@ -273,7 +273,7 @@ void probe_stats(const struct probe *probe, struct probe_stats *ret_stats)
     };
     for (size_t i = 0; i < STACK_END_COUNT; i++) {
         stats.ends[i] = probe->bpf->bss->walk_ends[i];
-        stats.walks += stats.ends[i];
+        stats.walks += i == STACK_GONE ? 0 : stats.ends[i];
     }
     for (size_t i = 0; i < LOSS_COUNT; i++)
         stats.losses[i] = probe->bpf->bss->losses[i];

@@ -82,9 +82,9 @@ const struct heap_counts *probe_heap_counts(const struct probe *probe);
 void probe_add_heap_counts(struct probe *probe, uint32_t slot, const struct heap_counts *counts);
 
 struct probe_stats {
-    uint64_t samples;      /* CPU samples taken */
-    uint64_t samples_lost; /* of these, not charged to any stack */
-    uint64_t walks, walks_complete, walk_frames;
+    uint64_t samples;                            /* CPU samples taken */
+    uint64_t samples_lost;                       /* of these, not charged to any stack */
+    uint64_t walks, walks_complete, walk_frames; /* walks: of stacks that were there */
     uint64_t ends[STACK_END_COUNT];
     uint64_t losses[LOSS_COUNT];
 };

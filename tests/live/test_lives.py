@@ -20,6 +20,7 @@ def threads_that_come_and_go_are_all_sampled():
     result, code = snapshot_of("threads")
     line = live.line_of(result, "lives", live.marked_lines("lives")["allocate"])
     assert code is None and line["cpu"]["total"] > 0.05, line
+    assert result["status"]["cpu"]["stacksComplete"] > 0.99, result["status"]["cpu"]
 
 
 def stacks_of_threads_that_start_and_end_are_complete_as_long_as_they_can_be_read():
