@@ -227,8 +227,7 @@ static int attach_once(const struct options *options, bool quiet)
     return r;
 }
 
-/* On a machine that is overloaded threads may take long to stop, and a program long until it calls an
- * allocator.
+/* On a machine that is overloaded threads take long to stop, and a program long until it calls an allocator.
  */
 static int attach_patiently(const struct options *options)
 {
