@@ -33,7 +33,7 @@ enum stack_end {
     STACK_UNSUPPORTED_RULE, /* the rule needs more than enum unwind_kind can say */
     STACK_BAD_READ,         /* the stack could not be read */
     STACK_BAD_CFA,          /* the CFA did not move towards the stack's base */
-    STACK_GONE, /* the thread is ending, and the kernel has taken its memory away: no walk at all */
+    STACK_GONE,             /* the kernel has taken the memory of a thread that ends: no walk at all */
     STACK_END_COUNT,
 };
 

@@ -184,17 +184,20 @@ static __always_inline __u32 slot_of_new_stack(struct unwind_walk *walk)
     return slot;
 }
 
-/* The one field that is read of the kernel's. */
-struct task_struct {
-    struct mm_struct *mm;
-} __attribute__((preserve_access_index));
+/* Whether the kernel has taken the thread's memory away: not even the code that ran can be read. */
+static __always_inline int memory_is_gone(__u64 rip)
+{
+    __u8 code;
+    return unwind_read(&code, sizeof(code), rip) != 0;
+}
 
 /* Walks the stack from where `walk` is, gives the walk back, and returns the stack's slot or NO_SLOT. */
 static __always_inline __u32 stack_slot(struct unwind_walk *walk)
 {
+    __u64 rip = walk->rip;
     for (int i = 0; i <= STACK_MAX_FRAMES && !walk_step(walk); i++)
         ;
-    if (walk->event.end == STACK_BAD_READ && !bpf_get_current_task_btf()->mm)
+    if (walk->event.end == STACK_BAD_READ && memory_is_gone(rip))
         walk->event.end = STACK_GONE;
     __u32 end = walk->event.end;
     if (end < STACK_END_COUNT)

@@ -54,15 +54,6 @@ static bool kernel_is_new_enough(void)
     return libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs, NULL) != 0;
 }
 
-/* libbpf says −ESRCH for every reason not to know the kernel's types. Where the kernel tells them, reading
- * them took more memory than there is. */
-static int load_error(int r)
-{
-    if (r == -ESRCH)
-        return access("/sys/kernel/btf/vmlinux", R_OK) == 0 ? -ENOMEM : -EOPNOTSUPP;
-    return r == -EINVAL ? -EOPNOTSUPP : r; /* built without something that the programs need */
-}
-
 static int load(struct probe *probe)
 {
     libbpf_set_print(NULL); /* what it says is for those who know the programs */
@@ -74,8 +65,10 @@ static int load(struct probe *probe)
         probe->uprobe_multi = false;
         r = load_programs(probe, false);
     }
+    if (r == -EINVAL)
+        return -EOPNOTSUPP; /* built without something that the programs need */
     if (r < 0)
-        return load_error(r);
+        return r;
     probe->cpu_counts = map_contents(bpf_map__fd(probe->bpf->maps.cpu_counts),
                                      STACK_SLOTS_MAX * sizeof(struct cpu_counts), PROT_READ);
     probe->heap_counts = map_contents(bpf_map__fd(probe->bpf->maps.heap_counts),
