@@ -7,7 +7,7 @@
 
 #define CPU_PART    0.1 /* of the budget, for CPU samples */
 #define SAMPLE_PART 0.5 /* … that heap samples get at least, whatever the hook costs by itself */
-#define IDLE_CORES  0.1 /* a target that uses less pays as if it used this much, which is still little */
+#define IDLE_CORES  0.2 /* a target that uses less pays as if it used this much: still little of a core */
 
 #define HOOK_PAIR_NS 3.5 /* an allocation and its free, measured by tests/bench/hook_cost.py */
 #define UPROBE_BURST_NS                                                                                      \
