@@ -93,7 +93,11 @@ int attach_error_fill(int error, enum attach_step step, pid_t pid, struct sessio
         }
     snprintf(ret_error->message, sizeof(ret_error->message), "Attaching to process %d failed: %s.", pid,
              strerror(-error));
-    snprintf(ret_error->hint, sizeof(ret_error->hint),
-             "`rsprof doctor %d` says what is missing. If that is nothing, try again.", pid);
+    if (error == -ENOMEM)
+        snprintf(ret_error->hint, sizeof(ret_error->hint),
+                 "Free memory, or raise the limit that rsprof runs under (`ulimit -v`, a container's).");
+    else
+        snprintf(ret_error->hint, sizeof(ret_error->hint),
+                 "`rsprof doctor %d` says what is missing. If that is nothing, try again.", pid);
     return error;
 }
