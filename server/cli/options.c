@@ -192,7 +192,5 @@ void cli_options_release(struct cli_options *options)
 int cli_options_apply(const struct cli_options *options, struct session *session)
 {
     int r = session_set_workspace(session, options->workspace.items, options->workspace.len);
-    for (size_t i = 0; r == 0 && i < options->source_map.len; i++)
-        r = session_add_source_map(session, options->source_map.items[i]);
-    return r;
+    return r < 0 ? r : session_set_source_map(session, options->source_map.items, options->source_map.len);
 }

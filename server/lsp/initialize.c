@@ -3,6 +3,7 @@
 #include "lsp/parent.h"
 #include "lsp/protocol.h"
 #include "lsp/server_state.h"
+#include "lsp/workspace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,20 +21,6 @@ static int take_folders(struct lsp_server *server, const cJSON *params)
     if (r >= 0 && !server->folders.len && cJSON_IsString(root))
         r = workspace_add_folder(server, root->valuestring);
     return r < 0 ? r : workspace_apply(server);
-}
-
-static int take_source_map(struct lsp_server *server, const cJSON *options, struct param_error *ret_error)
-{
-    const cJSON *rules = json_get(options, "sourceMap"), *rule;
-    int r = rules && !cJSON_IsArray(rules) && !cJSON_IsNull(rules) ? -EINVAL : 0;
-    cJSON_ArrayForEach (rule, rules) {
-        if (r == 0)
-            r = cJSON_IsString(rule) ? session_add_source_map(server->session, rule->valuestring) : -EINVAL;
-    }
-    if (r == -EINVAL)
-        snprintf(ret_error->message, sizeof(ret_error->message),
-                 "'sourceMap' must be a list of strings \"FROM=TO\"");
-    return r;
 }
 
 static cJSON *server_info_to_json(void)
@@ -118,7 +105,7 @@ void method_initialize(struct lsp_server *server, struct rpc_request *request)
     }
     int r = settings_parse(options, &server->settings, &error);
     if (r >= 0)
-        r = take_source_map(server, options, &error);
+        r = workspace_map_sources(server, options, &error);
     if (r >= 0)
         r = take_folders(server, params);
     if (r < 0) {

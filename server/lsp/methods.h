@@ -37,11 +37,6 @@ void notify_configuration(struct lsp_server *server, const cJSON *params);
 void notify_workspace_folders(struct lsp_server *server, const cJSON *params);
 void notify_set_trace(struct lsp_server *server, const cJSON *params);
 
-/* Adds a workspace folder, unless it is there already; what is no file URI is ignored. −ENOMEM. */
-int workspace_add_folder(struct lsp_server *server, const char *uri);
-/* Tells the session. −ENOMEM. */
-int workspace_apply(struct lsp_server *server);
-
 /* Answers that a parameter is wrong, and which. */
 void answer_invalid_params(struct rpc_request *request, const char *message);
 

@@ -3,7 +3,7 @@
 #include "lsp/methods.h"
 #include "lsp/positions.h"
 #include "lsp/server_state.h"
-#include "lsp/uri.h"
+#include "lsp/workspace.h"
 
 #include <errno.h>
 #include <string.h>
@@ -106,15 +106,27 @@ void notify_did_close(struct lsp_server *server, const cJSON *params)
     documents_close(&server->documents, document);
 }
 
+/* Takes what `json` has, all of it or nothing. */
+static int take_settings(struct lsp_server *server, const cJSON *json, struct param_error *ret_error)
+{
+    struct settings settings = server->settings;
+    int r = settings_parse(json, &settings, ret_error);
+    if (r >= 0 && json_get(json, "sourceMap"))
+        r = workspace_map_sources(server, json, ret_error);
+    if (r >= 0)
+        server->settings = settings;
+    return r;
+}
+
 void notify_configuration(struct lsp_server *server, const cJSON *params)
 {
-    struct param_error error;
+    struct param_error error = {"out of memory"};
     char text[512];
     const cJSON *json = json_get_path(params, "settings.rsprof");
     bool lenses = server->settings.code_lens;
     if (!json || cJSON_IsNull(json))
         return;
-    if (settings_parse(json, &server->settings, &error) < 0) {
+    if (take_settings(server, json, &error) < 0) {
         snprintf(text, sizeof(text), "rsprof: the settings were not taken: %s", error.message);
         server_show_message(server, MESSAGE_ERROR, text);
         return;
@@ -125,53 +137,14 @@ void notify_configuration(struct lsp_server *server, const cJSON *params)
     attach_by_itself(server);
 }
 
-int workspace_add_folder(struct lsp_server *server, const char *uri)
-{
-    OWNED_MEM char *path = NULL;
-    int r = uri_to_path(uri, &path);
-    if (r < 0)
-        return r == -EINVAL ? 0 : r;
-    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
-        path[len - 1] = '\0';
-    for (size_t i = 0; i < server->folders.len; i++)
-        if (!strcmp(server->folders.items[i], path))
-            return 0;
-    char **slot = vec_push(&server->folders);
-    if (!slot)
-        return -ENOMEM;
-    *slot = take_ptr(path);
-    return 0;
-}
-
-int workspace_apply(struct lsp_server *server)
-{
-    return session_set_workspace(server->session, (const char *const *)server->folders.items,
-                                 server->folders.len);
-}
-
-static void remove_folder(struct lsp_server *server, const char *uri)
-{
-    OWNED_MEM char *path = NULL;
-    if (uri_to_path(uri, &path) < 0)
-        return;
-    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
-        path[len - 1] = '\0';
-    for (size_t i = 0; i < server->folders.len; i++)
-        if (!strcmp(server->folders.items[i], path)) {
-            free(server->folders.items[i]);
-            server->folders.items[i] = server->folders.items[--server->folders.len];
-            return;
-        }
-}
-
 void notify_workspace_folders(struct lsp_server *server, const cJSON *params)
 {
     const cJSON *folder, *removed = json_get_path(params, "event.removed"),
                          *added = json_get_path(params, "event.added");
     cJSON_ArrayForEach (folder, removed) {
         const cJSON *uri = json_get(folder, "uri");
-        if (cJSON_IsString(uri))
-            remove_folder(server, uri->valuestring);
+        if (cJSON_IsString(uri) && workspace_remove_folder(server, uri->valuestring) < 0)
+            log_problem(server, "a workspace folder was not removed: out of memory");
     }
     cJSON_ArrayForEach (folder, added) {
         const cJSON *uri = json_get(folder, "uri");

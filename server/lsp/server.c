@@ -208,8 +208,6 @@ static void free_view_state(void *view_state)
 static int start(struct lsp_server *server)
 {
     int r = session_new(server->loop, &session_observer, server, &server->session);
-    for (size_t i = 0; i < server->options.source_map_len && r >= 0; i++)
-        r = session_add_source_map(server->session, server->options.source_map[i]);
     if (r < 0)
         return r;
     return rpc_new(server->loop, server->options.in, server->options.out, &rpc_handler, server, &server->rpc);

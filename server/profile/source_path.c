@@ -59,24 +59,32 @@ static void clear_folders(struct source_paths *paths)
     vec_release(&paths->folders);
 }
 
-void source_paths_release(struct source_paths *paths)
+static void clear_rules(struct source_paths *paths)
 {
     for (size_t i = 0; i < paths->rules.len; i++) {
         free(paths->rules.items[i].from);
         free(paths->rules.items[i].to);
     }
     vec_release(&paths->rules);
+}
+
+void source_paths_release(struct source_paths *paths)
+{
+    clear_rules(paths);
     for (size_t i = 0; i < paths->library_roots.len; i++)
         free(paths->library_roots.items[i]);
     vec_release(&paths->library_roots);
     clear_folders(paths);
 }
 
-int source_paths_add_rule(struct source_paths *paths, const char *rule)
+static bool is_rule(const char *rule)
+{
+    return strchr(rule, '=') && *rule != '=';
+}
+
+static int add_rule(struct source_paths *paths, const char *rule)
 {
     const char *equals = strchr(rule, '=');
-    if (!equals || equals == rule)
-        return -EINVAL;
     char *from = strndup(rule, (size_t)(equals - rule)), *to = strdup(equals + 1);
     struct source_map_rule *slot = from && to ? vec_push(&paths->rules) : NULL;
     if (!slot) {
@@ -86,6 +94,18 @@ int source_paths_add_rule(struct source_paths *paths, const char *rule)
     }
     *slot = (struct source_map_rule){from, to};
     return 0;
+}
+
+int source_paths_set_rules(struct source_paths *paths, const char *const *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_rule(rules[i]))
+            return -EINVAL;
+    clear_rules(paths);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = add_rule(paths, rules[i]);
+    return r;
 }
 
 int source_paths_set_folders(struct source_paths *paths, const char *const *folders, size_t count)

@@ -25,8 +25,9 @@ struct source_paths {
 int source_paths_init(struct source_paths *paths);
 void source_paths_release(struct source_paths *paths);
 
-/* −EINVAL without '=' or with nothing before it. */
-int source_paths_add_rule(struct source_paths *paths, const char *rule);
+/* In place of those there were; copied. −EINVAL, and nothing is changed, if one has no '=' or nothing before
+ * it. */
+int source_paths_set_rules(struct source_paths *paths, const char *const *rules, size_t count);
 int source_paths_set_folders(struct source_paths *paths, const char *const *folders, size_t count);
 
 /* Appends the local path of a DWARF file name. */

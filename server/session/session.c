@@ -102,9 +102,9 @@ int session_set_workspace(struct session *session, const char *const *folders, s
     return source_paths_set_folders(&session->paths, folders, count);
 }
 
-int session_add_source_map(struct session *session, const char *rule)
+int session_set_source_map(struct session *session, const char *const *rules, size_t count)
 {
-    return source_paths_add_rule(&session->paths, rule);
+    return source_paths_set_rules(&session->paths, rules, count);
 }
 
 /* Attach and detach. */

@@ -94,10 +94,13 @@ int session_set_workspace(struct session *session, const char *const *folders, s
     return 0;
 }
 
-int session_add_source_map(struct session *session, const char *rule)
+int session_set_source_map(struct session *session, const char *const *rules, size_t count)
 {
     (void)session;
-    return strchr(rule, '=') ? 0 : -EINVAL;
+    for (size_t i = 0; i < count; i++)
+        if (!strchr(rules[i], '='))
+            return -EINVAL;
+    return 0;
 }
 
 static void fake_session_set_state(struct session *session, enum session_state state)

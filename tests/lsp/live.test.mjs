@@ -109,6 +109,24 @@ test('edits move annotations, deleted lines lose theirs, undo brings them back',
   await annotated(server, (p) => p.version === 5 && has(hot)(p));
 }));
 
+test('a source map that is set while the server runs counts from the next attach', async (t) => {
+  const folder = temporaryFolder(t);
+  const copy = path.join(folder, path.basename(source()));
+  const uri = pathToFileURL(copy).href;
+  fs.copyFileSync(source(), copy);
+  await withServer(t, async (server) => {
+    const target = startTarget(t);
+    await server.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'rust', version: 1, text: sourceText() } });
+    await server.notify('workspace/didChangeConfiguration', { settings: { rsprof: { sourceMap: ['none'], windowSec: 3 } } });
+    const { params: refused } = await server.notification('window/showMessage', (p) => p.type === 1);
+    assert.match(refused.message, /sourceMap/);
+    await server.notify('workspace/didChangeConfiguration', { settings: { rsprof: { sourceMap: [`${path.dirname(source())}=${folder}`] } } });
+    await server.request('rsprof/attach', { pid: target.pid });
+    const { params } = await annotated(server);
+    assert.equal(params.uri, uri);
+  }, annotating, { workspaceFolders: [{ uri: pathToFileURL(folder).href, name: 'copy' }] });
+});
+
 test('a source map finds a file that moved; saving a change makes it stale', async (t) => {
   const folder = temporaryFolder(t);
   const copy = path.join(folder, path.basename(source()));

@@ -11,7 +11,7 @@ import {
 import { restartDelay, CRASH_PERIOD_MS } from './backoff';
 import type { ClientCapability, Notifications, Requests } from './protocol';
 import { findServer, ServerMissing, type ServerPath } from './server_path';
-import { initializationOptions, serverArgumentsSetting, serverPathSetting } from './settings';
+import { initializationOptions, serverArgumentsSetting, serverPathSetting, sourceMapSetting } from './settings';
 
 /** The server has crashed too often to be started again without being asked. */
 export interface ServerGone {
@@ -67,6 +67,11 @@ export class Server implements vscode.Disposable {
     private readonly downEmitter = new vscode.EventEmitter<undefined>();
     private readonly backEmitter = new vscode.EventEmitter<undefined>();
     private readonly goneEmitter = new vscode.EventEmitter<ServerGone>();
+    private readonly settings = vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('rsprof.sourceMap')) {
+            this.tellSourceMap();
+        }
+    });
 
     readonly onAnnotations = this.annotationsEmitter.event;
     readonly onStatus = this.statusEmitter.event;
@@ -117,6 +122,15 @@ export class Server implements vscode.Disposable {
             emitter.dispose();
         }
         this.goneEmitter.dispose();
+        this.settings.dispose();
+    }
+
+    /* The other settings go with the requests that use them. */
+    private tellSourceMap(): void {
+        const settings = { rsprof: { sourceMap: sourceMapSetting() } };
+        this.client?.sendNotification('workspace/didChangeConfiguration', { settings }).catch((error: unknown) => {
+            this.log.warn(`the source map did not reach the server: ${String(error)}`);
+        });
     }
 
     private async start(): Promise<LanguageClient> {

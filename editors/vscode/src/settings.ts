@@ -49,8 +49,12 @@ export function samplingSettings(): Required<Omit<AttachParams, 'pid'>> {
     };
 }
 
+export function sourceMapSetting(): string[] {
+    return setting<string[]>('sourceMap', []);
+}
+
 export function initializationOptions(): InitializationOptions {
-    return { ...samplingSettings(), sourceMap: setting<string[]>('sourceMap', []), view: viewSettings() };
+    return { ...samplingSettings(), sourceMap: sourceMapSetting(), view: viewSettings() };
 }
 
 export function drawingSettings(): DrawingSettings {

@@ -117,6 +117,14 @@ function defineAttachedTests(): void {
         await settings.update('view.metric', undefined, vscode.ConfigurationTarget.Workspace);
     });
 
+    test('a change of the source map reaches the server at once', async () => {
+        const settings = vscode.workspace.getConfiguration('rsprof');
+        await settings.update('sourceMap', ['/build=/src'], vscode.ConfigurationTarget.Workspace);
+        await until('sourceMap', () => received().some(({ method, params }) =>
+            method === 'workspace/didChangeConfiguration' && JSON.stringify(params).includes('{"sourceMap":["/build=/src"]}')));
+        await settings.update('sourceMap', undefined, vscode.ConfigurationTarget.Workspace);
+    });
+
     test('hovers follow the text while it is edited', async () => {
         const editor = await openSource();
         const { document } = editor;
