@@ -98,8 +98,9 @@ void session_free(struct session *session);
  * a library's. */
 int session_set_workspace(struct session *session, const char *const *folders, size_t count);
 
-/* FROM=TO prefix rules for paths from DWARF, in place of those there were, from the next attach on; copied.
- * −EINVAL, and nothing is changed, if one has no '=' or nothing before it. */
+/* FROM=TO prefix rules for paths from DWARF, in place of those there were; copied. Files that have numbers
+ * already follow at the next attach. −EINVAL, and nothing is changed, if one has no '=' or nothing before it.
+ */
 int session_set_source_map(struct session *session, const char *const *rules, size_t count);
 
 /* −ESRCH no such process, −EPERM/−EACCES/−EXDEV not allowed, −ENOEXEC not Rust, −ENODATA no debug info,
