@@ -17,10 +17,11 @@ def snapshot_of(kind, *arguments, seconds=3):
 
 
 def threads_that_come_and_go_are_all_sampled():
-    result, code = snapshot_of("threads")
+    result, code = snapshot_of("threads", seconds=8)
     line = live.line_of(result, "lives", live.marked_lines("lives")["allocate"])
     assert code is None and line["cpu"]["total"] > 0.05, line
-    assert result["status"]["cpu"]["stacksComplete"] > 0.99, result["status"]["cpu"]
+    # Stacks that the kernel has taken away already are 0.1 to 0.3 % here: they are no walks.
+    assert result["status"]["cpu"]["stacksComplete"] > 0.999, result["status"]["cpu"]
 
 
 def stacks_of_threads_that_start_and_end_are_complete_as_long_as_they_can_be_read():
