@@ -144,6 +144,7 @@ def debug_files_that_go_away_while_they_are_read_do_no_harm():
 
 
 def without_memory_it_says_so_and_the_target_goes_on():
+    said = ""
     with live.program("lives", "work") as target:
         for megabytes in (10, 14, 20, 60):
             command = ["prlimit", f"--as={megabytes << 20}", live.RSPROF, "snapshot", str(target.pid), "--duration", "1"]
@@ -151,6 +152,8 @@ def without_memory_it_says_so_and_the_target_goes_on():
             assert done.returncode >= 0, f"with {megabytes} MB: ended by signal {-done.returncode}"
             assert done.returncode == 0 or "memory" in done.stderr, f"with {megabytes} MB: {done.returncode} {done.stderr}"
             assert target.poll() is None
+            said += done.stderr
+    assert "raise the limit that rsprof runs under" in said, said
 
 
 def tables_that_are_full_are_told_and_what_is_known_stays():

@@ -117,7 +117,7 @@ test('a source map that is set while the server runs counts from the next attach
   await withServer(t, async (server) => {
     const target = startTarget(t);
     await server.notify('textDocument/didOpen', { textDocument: { uri, languageId: 'rust', version: 1, text: sourceText() } });
-    await server.notify('workspace/didChangeConfiguration', { settings: { rsprof: { sourceMap: ['none'], windowSec: 3 } } });
+    await server.notify('workspace/didChangeConfiguration', { settings: { rsprof: { sourceMap: ['none'] } } });
     const { params: refused } = await server.notification('window/showMessage', (p) => p.type === 1);
     assert.match(refused.message, /sourceMap/);
     await server.notify('workspace/didChangeConfiguration', { settings: { rsprof: { sourceMap: [`${path.dirname(source())}=${folder}`] } } });
