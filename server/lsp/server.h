@@ -16,7 +16,7 @@ struct lsp_server;
 struct lsp_server_options {
     int in, out; /* stay the caller's */
     struct settings settings;
-    const char *const *source_map; /* FROM=TO rules, checked by the caller; they go before the client's */
+    const char *const *source_map; /* FROM=TO rules, which stay the caller's; they go before the client's */
     size_t source_map_len;
     void (*ended)(void *userdata, int exit_code);
     void *userdata;

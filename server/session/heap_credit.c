@@ -14,8 +14,8 @@
 #define LIMITS_SEC       0.5 /* the stub's limits are for so long: twice the time between heartbeats */
 
 /* What a sample costs the target whose stack the stub knows: it, each of its frames, and its end. In
- * proportion as tests/bench/heap_known.py measures them, and together as tests/bench/hook_cost.py sees them
- * slow a program down that needs its caches itself. */
+ * proportion as tests/bench/heap_known.py measures them; together what tests/bench/hook_cost.py sees on two
+ * threads, where it is most. */
 #define KNOWN_SAMPLE_NS 600.0
 #define KNOWN_FRAME_NS  40.0
 #define KNOWN_FREE_NS   300.0
